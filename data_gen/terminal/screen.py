@@ -1,0 +1,85 @@
+"""The screen of the terminal, and the log of the frames that it showed."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from data_gen.cells import BLANK, Style
+from data_gen.kernel import kernel
+
+
+class Screen(NamedTuple):
+    """What the terminal shows now. Whoever changes a row marks it in `dirty_R`."""
+
+    codepoints_RxC: np.ndarray  # uint32
+    styles_RxC: np.ndarray  # uint8
+    cursor_2: np.ndarray  # int64: row, column
+    dirty_R: np.ndarray  # bool: rows changed since the last frame was logged
+
+
+class FrameLog(NamedTuple):
+    """At most S frames, each with the action that followed it and the rows in which it differs from the frame before.
+
+    The first frame has all its rows, so that the log stands alone. U = S * R row changes always fit.
+    """
+
+    size_2: np.ndarray  # int64: frames, row changes
+    actions_S: np.ndarray  # uint16
+    cursors_Sx2: np.ndarray  # uint16: row, column
+    ends_S: np.ndarray  # int64: where the row changes of each frame end
+    rows_U: np.ndarray  # uint16
+    codepoints_UxC: np.ndarray  # uint32
+    styles_UxC: np.ndarray  # uint8
+
+
+def new_screen(rows: int, columns: int) -> Screen:
+    """A blank screen, all of it dirty, with the cursor in the upper left corner."""
+    return Screen(
+        np.full((rows, columns), BLANK, np.uint32),
+        np.full((rows, columns), Style.PLAIN, np.uint8),
+        np.zeros(2, np.int64),
+        np.ones(rows, np.bool_),
+    )
+
+
+def new_log(frames: int, rows: int, columns: int) -> FrameLog:
+    """An empty log for `frames` frames."""
+    return FrameLog(
+        np.zeros(2, np.int64),
+        np.empty(frames, np.uint16),
+        np.empty((frames, 2), np.uint16),
+        np.empty(frames, np.int64),
+        np.empty(frames * rows, np.uint16),
+        np.empty((frames * rows, columns), np.uint32),
+        np.empty((frames * rows, columns), np.uint8),
+    )
+
+
+def clear_log(log: FrameLog) -> None:
+    """Forget the frames of `log`."""
+    log.size_2[:] = 0
+
+
+@kernel
+def log_is_full(log: FrameLog) -> bool:
+    """Whether `log` has no room for another frame."""
+    return log.size_2[0] == log.actions_S.shape[0]
+
+
+@kernel
+def log_frame(screen: Screen, log: FrameLog, action: int) -> None:
+    """Add the frame that `screen` shows before `action`; its rows are clean afterwards. `log` must not be full."""
+    frame, change = log.size_2[0], log.size_2[1]
+    log.actions_S[frame] = action
+    log.cursors_Sx2[frame, 0] = screen.cursor_2[0]
+    log.cursors_Sx2[frame, 1] = screen.cursor_2[1]
+    for row in range(screen.dirty_R.shape[0]):
+        if screen.dirty_R[row] or frame == 0:
+            log.rows_U[change] = row
+            log.codepoints_UxC[change] = screen.codepoints_RxC[row]
+            log.styles_UxC[change] = screen.styles_RxC[row]
+            screen.dirty_R[row] = False
+            change += 1
+    log.ends_S[frame] = change
+    log.size_2[0] = frame + 1
+    log.size_2[1] = change
