@@ -76,8 +76,9 @@ def log_frame(screen: Screen, log: FrameLog, action: int) -> None:
     for row in range(screen.dirty_R.shape[0]):
         if screen.dirty_R[row] or frame == 0:
             log.rows_U[change] = row
-            log.codepoints_UxC[change] = screen.codepoints_RxC[row]
-            log.styles_UxC[change] = screen.styles_RxC[row]
+            for column in range(screen.codepoints_RxC.shape[1]):  # compiles many times faster than a copy of slices
+                log.codepoints_UxC[change, column] = screen.codepoints_RxC[row, column]
+                log.styles_UxC[change, column] = screen.styles_RxC[row, column]
             screen.dirty_R[row] = False
             change += 1
     log.ends_S[frame] = change

@@ -1,0 +1,136 @@
+"""A dataset: a folder of recordings, and `dataset.json`, its manifest, which is written last."""
+
+import collections
+import hashlib
+import json
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from data_gen.atomic import write_file
+from data_gen.cells import Style, style_channels
+from data_gen.errors import UserError
+from data_gen.texz.recording import Recording
+
+FORMAT_VERSION = 1
+MANIFEST = "dataset.json"
+_REMEDY = "restore it from a copy, or generate the dataset again"
+
+
+class DatasetError(UserError):
+    """A folder that is not a dataset, or not a whole one."""
+
+
+def recording_folder(folder: pathlib.Path, name: str) -> pathlib.Path:
+    """Where a dataset has the files of the recording `name`."""
+    return folder / "recordings" / name
+
+
+def write_manifest(
+    folder: pathlib.Path,
+    rows: int,
+    columns: int,
+    frames_per_record: int,
+    generator: dict[str, Any],
+    recordings: Sequence[dict[str, Any]],
+) -> None:
+    """Write `dataset.json` and with it complete the dataset in `folder`.
+
+    `generator` is the configuration that the recordings come from. A recording's entry has at least its `name` and what
+    `RecordingWriter.close` returned.
+    """
+    manifest = {
+        "format_version": FORMAT_VERSION,
+        "rows": rows,
+        "columns": columns,
+        "frames_per_record": frames_per_record,
+        "styles": _style_table(),
+        "generator": generator,
+        "recordings": list(recordings),
+    }
+    write_file(folder / MANIFEST, (json.dumps(manifest, indent=1, ensure_ascii=True) + "\n").encode())
+
+
+def _style_table() -> list[list[str]]:
+    """Name, foreground and background of each style, in the order of their numbers."""
+    colours = [channels.tobytes().hex() for channels in style_channels()]
+    return [[style.name, colours[style][:6], colours[style][6:]] for style in Style]
+
+
+class Dataset:
+    """A complete dataset, opened for reading. `DatasetError` if it is not one."""
+
+    def __init__(self, path: pathlib.Path):
+        content = _read_manifest(path)
+        self.path = path
+        self.checksum = hashlib.sha256(content).hexdigest()
+        """SHA-256 of the manifest, which has those of all files: two datasets are equal if these are."""
+        try:
+            self.manifest: dict[str, Any] = json.loads(content)
+            self._open(self.manifest)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DatasetError(f"{path / MANIFEST}: damaged: {error!r}") from error
+
+    def _open(self, manifest: dict[str, Any]) -> None:
+        version = manifest["format_version"]
+        if version != FORMAT_VERSION:
+            raise DatasetError(
+                f"{self.path}: format version {version}, but this program reads version {FORMAT_VERSION}"
+            )
+        if manifest["styles"] != _style_table():
+            raise DatasetError(f"{self.path}: its style table is not this program's: use the version that generated it")
+        self.rows, self.columns = int(manifest["rows"]), int(manifest["columns"])
+        self.frames_per_record = int(manifest["frames_per_record"])
+        self.generator: dict[str, Any] = manifest["generator"]
+        self.recordings: dict[str, Recording] = {}
+        for entry in manifest["recordings"]:
+            folder = recording_folder(self.path, _plain(entry["name"]))
+            for file in entry["files"]:
+                _check_file(folder / _plain(file["name"]), int(file["bytes"]))
+            self.recordings[entry["name"]] = Recording(folder, entry, self.frames_per_record)
+
+    def check_files(self) -> None:
+        """Read every file; `DatasetError` if one is not what was written."""
+        for entry in self.manifest["recordings"]:
+            for file in entry["files"]:
+                path = recording_folder(self.path, entry["name"]) / file["name"]
+                with path.open("rb") as stream:
+                    if hashlib.file_digest(stream, "sha256").hexdigest() != file["sha256"]:
+                        raise DatasetError(f"{path}: its content is not what was written: {_REMEDY}")
+
+
+def _plain(name: str) -> str:
+    """`name`, if it is one and not a way out of the folder."""
+    if pathlib.PurePath(name).name != name:
+        raise ValueError(f"{name!r} is not a plain name")
+    return name
+
+    def summary(self) -> str:
+        """The dataset's figures, for people."""
+        recordings = self.manifest["recordings"]
+        commits, edits, frames = (sum(r[key] for r in recordings) for key in ("commits", "files_edited", "frames"))
+        size = sum(file["bytes"] for recording in recordings for file in recording["files"])
+        naive = frames * self.rows * self.columns * 5
+        skipped = sum((collections.Counter(recording["skipped"]) for recording in recordings), collections.Counter())
+        left_out = ", ".join(f"{count:,} {cause}" for cause, count in sorted(skipped.items())) or "nothing"
+        return (
+            f"{commits:,} commits, {edits:,} file edits, {frames:,} actions and as many frames of "
+            f"{self.rows}x{self.columns}\n"
+            f"{size:,} bytes, {size / frames:.2f} a frame, {naive / size:,.0f}x smaller than 40 bits a cell; "
+            f"left out: {left_out}"
+        )
+
+
+def _read_manifest(path: pathlib.Path) -> bytes:
+    if not path.is_dir():
+        raise DatasetError(f"{path}: no such folder")
+    if not (path / MANIFEST).is_file():
+        raise DatasetError(f"{path}: no {MANIFEST}: not a dataset, or one whose generation has not finished")
+    return (path / MANIFEST).read_bytes()
+
+
+def _check_file(path: pathlib.Path, size: int) -> None:
+    if not path.is_file():
+        raise DatasetError(f"{path}: missing: {_REMEDY}")
+    if path.stat().st_size != size:
+        raise DatasetError(f"{path}: {path.stat().st_size} bytes instead of {size}: {_REMEDY}")
