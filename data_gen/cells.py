@@ -43,7 +43,7 @@ _COLOURS = {
     Style.SPECIAL_KEY: ("00a0a0", "000000"),
     Style.STATUS_LINE: ("000000", "c0c0c0"),
     Style.ERROR: ("ffffff", "800000"),
-    Style.QUESTION: ("00c000", "000000"),
+    Style.QUESTION: ("00a050", "000000"),
     Style.PROMPT_BRANCH: ("00c000", "000000"),
     Style.PROMPT_FOLDER: ("5080ff", "000000"),
     Style.MUXER_BAR: ("000000", "00a000"),
