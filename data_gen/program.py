@@ -1,0 +1,45 @@
+"""How a command-line program starts and how it ends when its user made a mistake."""
+
+import sys
+from collections.abc import Callable
+
+from absl import app, flags, logging
+
+from data_gen.errors import UserError
+
+
+def run(main: Callable[[], None]) -> None:
+    """Parse the flags and call `main`; a `UserError` or a failed file operation becomes one line and exit code 1.
+
+    Ctrl-C ends with exit code 130. Wrong flags end with exit code 1 and absl's line that names them.
+    """
+
+    def guarded(argv: list[str]) -> None:
+        if not flags.FLAGS["verbosity"].present:
+            logging.set_verbosity(logging.WARNING)
+        if len(argv) > 1:
+            sys.exit(f"error: unexpected argument {argv[1]!r}: every option is a --flag (see --help)")
+        try:
+            main()
+        except UserError as error:
+            sys.exit(f"error: {error}")
+        except OSError as error:
+            sys.exit(f"error: {error.strerror}: {error.filename}" if error.filename else f"error: {_one_line(error)}")
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+    app.run(guarded, flags_parser=_parse)
+
+
+def _parse(argv: list[str]) -> list[str]:
+    try:
+        return app.parse_flags_with_usage(argv)
+    except AttributeError as error:  # ml_collections' answer to --config.section.field=... if there is no such field
+        missing = error.args[0].args[0] if isinstance(error.args[0], KeyError) else error
+        sys.exit(f"error: the configuration has no field {_one_line(missing)}")
+    except OSError as error:  # and to --config=FILE if there is no such file
+        sys.exit(f"error: {_one_line(error)}")
+
+
+def _one_line(message: object) -> str:
+    return " ".join(str(message).split())
