@@ -1,0 +1,57 @@
+"""The recurrence-complete frame-based action model (section 10): a frame head, and a core over its embeddings."""
+
+from typing import Any
+
+import jax
+from flax import nnx
+
+from rcfam_jax.model.core import Core
+from rcfam_jax.model.frame_head import FrameHead
+from rcfam_jax.model.lstm import LSTMState
+
+Carry = tuple[LSTMState, ...]
+"""The states of the core's LSTMs, one per layer: what the model remembers of the frames so far."""
+
+
+class FrameActionModel(nnx.Module):
+    """Predicts the token typed at each frame from that frame and all before it.
+
+    `config` has the fields of `ModelConfig`. Training goes through `embed` and `advance` in chunks of frames; calling
+    the model does the same for a whole window at once.
+    """
+
+    def __init__(self, config: Any, *, rngs: nnx.Rngs):
+        _check(config)
+        self.frame_head = FrameHead(config, rngs=rngs)
+        self.core = Core(config, rngs=rngs)
+
+    def embed(self, codepoints_FxRxC: jax.Array, styles_FxRxC: jax.Array) -> jax.Array:
+        """Embed F frames, each on its own, as embeddings_FxD."""
+        return self.frame_head(codepoints_FxRxC, styles_FxRxC)
+
+    def initial_carry(self, batch: int) -> Carry:
+        """The learned memory before the first frame, once for each of `batch` windows."""
+        return self.core.initial_carry(batch)
+
+    def advance(self, carry: Carry, embeddings_BxKxD: jax.Array) -> tuple[Carry, jax.Array]:
+        """Take K frames in; returns the memory after them and logits_BxKxV of the token typed at each."""
+        return self.core(carry, embeddings_BxKxD)
+
+    def __call__(
+        self, codepoints_BxTxRxC: jax.Array, styles_BxTxRxC: jax.Array, carry: Carry | None = None
+    ) -> tuple[Carry, jax.Array]:
+        """Predict whole windows; returns the memory after them and logits_BxTxV."""
+        batch, steps, *grid = codepoints_BxTxRxC.shape
+        embeddings_FxD = self.embed(codepoints_BxTxRxC.reshape(-1, *grid), styles_BxTxRxC.reshape(-1, *grid))
+        carry = self.initial_carry(batch) if carry is None else carry
+        return self.advance(carry, embeddings_FxD.reshape(batch, steps, -1))
+
+
+def _check(config: Any) -> None:
+    cells = config.rows * config.columns
+    if cells % 2**config.pooling_stages:
+        raise ValueError(
+            f"model: {config.rows} x {config.columns} = {cells} cells cannot be halved {config.pooling_stages} times"
+        )
+    if config.frame_width % config.num_heads:
+        raise ValueError(f"model: num_heads {config.num_heads} does not divide frame_width {config.frame_width}")
