@@ -89,6 +89,21 @@ class Dataset:
                 _check_file(folder / _plain(file["name"]), int(file["bytes"]))
             self.recordings[entry["name"]] = Recording(folder, entry, self.frames_per_record)
 
+    def summary(self) -> str:
+        """The dataset's figures, for people."""
+        recordings = self.manifest["recordings"]
+        commits, edits, frames = (sum(r[key] for r in recordings) for key in ("commits", "files_edited", "frames"))
+        size = sum(file["bytes"] for recording in recordings for file in recording["files"])
+        naive = frames * self.rows * self.columns * 5
+        skipped = sum((collections.Counter(recording["skipped"]) for recording in recordings), collections.Counter())
+        left_out = ", ".join(f"{count:,} {cause}" for cause, count in sorted(skipped.items())) or "nothing"
+        return (
+            f"{commits:,} commits, {edits:,} file edits, {frames:,} actions and as many frames of "
+            f"{self.rows}x{self.columns}\n"
+            f"{size:,} bytes, {size / frames:.2f} a frame, {naive / size:,.0f}x smaller than 40 bits a cell; "
+            f"left out: {left_out}"
+        )
+
     def check_files(self) -> None:
         """Read every file; `DatasetError` if one is not what was written."""
         for entry in self.manifest["recordings"]:
@@ -104,21 +119,6 @@ def _plain(name: str) -> str:
     if pathlib.PurePath(name).name != name:
         raise ValueError(f"{name!r} is not a plain name")
     return name
-
-    def summary(self) -> str:
-        """The dataset's figures, for people."""
-        recordings = self.manifest["recordings"]
-        commits, edits, frames = (sum(r[key] for r in recordings) for key in ("commits", "files_edited", "frames"))
-        size = sum(file["bytes"] for recording in recordings for file in recording["files"])
-        naive = frames * self.rows * self.columns * 5
-        skipped = sum((collections.Counter(recording["skipped"]) for recording in recordings), collections.Counter())
-        left_out = ", ".join(f"{count:,} {cause}" for cause, count in sorted(skipped.items())) or "nothing"
-        return (
-            f"{commits:,} commits, {edits:,} file edits, {frames:,} actions and as many frames of "
-            f"{self.rows}x{self.columns}\n"
-            f"{size:,} bytes, {size / frames:.2f} a frame, {naive / size:,.0f}x smaller than 40 bits a cell; "
-            f"left out: {left_out}"
-        )
 
 
 def _read_manifest(path: pathlib.Path) -> bytes:

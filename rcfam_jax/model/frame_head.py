@@ -70,7 +70,8 @@ class FrameHead(nnx.Module):
         self.cells = CellEmbedding(config, rngs=rngs)
         self.stages = nnx.List([Block(config, rngs=rngs) for _ in range(config.pooling_stages)])
         self.blocks = nnx.List([Block(config, rngs=rngs) for _ in range(config.frame_blocks)])
-        self.reduction = LSTM(config, config.frame_width, config.frame_width, rngs=rngs)
+        span = config.rows * config.columns // 2**config.pooling_stages
+        self.reduction = LSTM(config, config.frame_width, config.frame_width, span=span, rngs=rngs)
 
     def __call__(self, codepoints_FxRxC: jax.Array, styles_FxRxC: jax.Array) -> jax.Array:
         """Embed F frames as embeddings_FxD."""

@@ -109,16 +109,30 @@ def _backward(residuals: Any, cotangents: tuple[jax.Array, LSTMState]) -> tuple[
 lstm.defvjp(_forward, _backward)
 
 
+def chrono_bias(key: jax.Array, width: int, span: int) -> jax.Array:
+    """What to add to the biases [4, width] so that each unit forgets over a time drawn from 1 to `span` steps.
+
+    The chrono initialisation of Tallec and Ollivier (2018): log U(1, span - 1) for the forget gate, its negative for the input
+    gate. Without it a last output hardly depends on what came a few dozen steps earlier, and neither do gradients.
+    """
+    forget_H = jnp.log(jax.random.uniform(key, (width,), minval=1, maxval=max(span - 1, 1)))
+    return jnp.stack([-forget_H, forget_H, jnp.zeros(width), jnp.zeros(width)])
+
+
 class LSTM(nnx.Module):
     """The parameters of one `lstm` layer, the state it starts from among them (learned, zero at first)."""
 
-    def __init__(self, config: Any, inputs: int, width: int, *, rngs: nnx.Rngs):
+    def __init__(self, config: Any, inputs: int, width: int, *, span: int | None = None, rngs: nnx.Rngs):
+        """With a `span`, units start out remembering for 1 to `span` steps (`chrono_bias`)."""
+
         def uniform_param(fan_in: int, *shape: int) -> nnx.Param:
             return nnx.Param(uniform(fan_in)(rngs.params(), shape, config.param_dtype))
 
         self.input = uniform_param(inputs, inputs, 4, width)
         self.recurrent = uniform_param(width, width, 4, width)
         self.bias = uniform_param(width, 4, width)
+        if span is not None:
+            self.bias[...] += chrono_bias(rngs.params(), width, span).astype(config.param_dtype)
         self.initial_h = nnx.Param(jnp.zeros(width, config.param_dtype))
         self.initial_c = nnx.Param(jnp.zeros(width, config.param_dtype))
 

@@ -1,0 +1,1 @@
+"""Exact backpropagation through time, in several ways that compute one gradient."""

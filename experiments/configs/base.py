@@ -1,0 +1,53 @@
+"""Every field of a training run and its value for the paper's 82M model; other configurations start from this one.
+
+python -m experiments.train --config=experiments/configs/base.py --config.data.path=DIR --workdir=DIR
+"""
+
+import dataclasses
+
+from ml_collections import ConfigDict
+
+from rcfam_jax.model.config import ModelConfig
+
+
+def get_config() -> ConfigDict:
+    """The paper's model at 128 frames a window (section 10.4.2). Its rates are lost: these are the author's."""
+    return ConfigDict(
+        {
+            "model": dataclasses.asdict(ModelConfig()),
+            "data": {
+                "path": "",  # the dataset's folder
+                "tokenizer": "",  # its file; by default tokenizer.json in the dataset's folder
+                "window": 128,  # tokens of a training example, T
+                "batch_size": 512,  # windows a step, over all processes
+                "validation_fraction": 0.1,  # of each recording's commits, the last ones
+                "validation_recordings": (),  # if any are named, whole recordings are held out instead
+                "read_threads": 16,
+                "read_ahead": 4,  # batches
+            },
+            "optimizer": {
+                "muon_learning_rate": 2e-3,
+                "adamw_learning_rate": 2e-3,
+                "muon_momentum": 0.95,
+                "adam_b1": 0.9,
+                "adam_b2": 0.999,
+                "weight_decay": 0.01,
+                "warmup_steps": 0,
+            },
+            "bptt": {
+                "mode": "in_graph",  # or "plain"
+                "chunk": 32,  # frames computed together, K
+                "head_steps": 1,  # steps of the batch whose frame heads are computed at once; divides chunk
+                "offload": True,  # keep what a chunk saves in the host's memory
+            },
+            "train": {
+                "seed": 0,
+                "steps": 4000,
+                "log_every": 10,
+                "validate_every": 500,
+                "validation_windows": 512,  # of those in the validation part, evenly spaced
+                "checkpoint_every": 100,
+                "keep_checkpoints": 2,
+            },
+        }
+    )

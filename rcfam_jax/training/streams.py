@@ -1,0 +1,109 @@
+"""A dataset's recordings as streams of tokens, divided into a training and a validation part."""
+
+import functools
+import math
+import pathlib
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from data_gen.dataset import Dataset, Recording
+from data_gen.errors import UserError
+from data_gen.tokenizer import Tokenizer
+
+
+class TokenStream:
+    """The frames `first` to `end` of a recording as tokens; no token crosses the border of a record or of the stream.
+
+    Only the number of tokens in each record is kept; the tokens are made again when they are asked for.
+    """
+
+    def __init__(self, name: str, recording: Recording, tokenizer: Tokenizer, first: int, end: int):
+        self.name = name
+        self.recording = recording
+        self._tokenizer = tokenizer
+        self._frames = range(first, end)
+        self._first_record = first // recording.frames_per_record
+        self._encode = functools.lru_cache(maxsize=8)(self._encode_record)
+        num_records = math.ceil(end / recording.frames_per_record) - self._first_record if end > first else 0
+        self._ends = np.cumsum([len(self._encode_record(record)[0]) for record in range(num_records)], dtype=np.int64)
+
+    def __len__(self) -> int:
+        return int(self._ends[-1]) if len(self._ends) else 0
+
+    def tokens(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        """The tokens `start` to `stop` of the stream and the frames at which they start: int32, int64."""
+        first, last = np.searchsorted(self._ends, (start, stop - 1), side="right")
+        tokens, frames = zip(*(self._encode(record) for record in range(first, last + 1)), strict=True)
+        offset = int(self._ends[first - 1]) if first else 0
+        part = slice(start - offset, stop - offset)
+        return np.concatenate(tokens)[part], np.concatenate(frames)[part]
+
+    def _encode_record(self, record: int) -> tuple[np.ndarray, np.ndarray]:
+        record += self._first_record
+        base = record * self.recording.frames_per_record
+        actions_S = self.recording.record_actions(record)
+        low, high = max(self._frames.start - base, 0), min(self._frames.stop - base, len(actions_S))
+        tokens, starts = self._tokenizer.encode(actions_S[low:high])
+        return tokens, starts.astype(np.int64) + (base + low)
+
+
+class Splits(NamedTuple):
+    """What a model learns from and what it is held against."""
+
+    training: list[TokenStream]
+    validation: list[TokenStream]
+
+
+class Corpus(NamedTuple):
+    """A dataset opened for a model."""
+
+    dataset: Dataset
+    tokenizer: Tokenizer
+    splits: Splits
+
+    def checksums(self) -> dict[str, str]:
+        """What tells this dataset and this tokenizer from others."""
+        return {"dataset": self.dataset.checksum, "tokenizer": self.tokenizer.checksum}
+
+
+def validation_border(recording: Recording, fraction: float) -> int:
+    """The frame at which the last `fraction` of a recording's commits begin (at least one; none of a lone commit)."""
+    commits = [event.frame for event in recording.events() if event.kind == "commit"]
+    if len(commits) < 2 or fraction == 0:
+        return recording.frames
+    return commits[-max(1, round(fraction * len(commits)))]
+
+
+def split(dataset: Dataset, tokenizer: Tokenizer, config: Any) -> Splits:
+    """Divide a dataset as `config` (the section `data`) says; a part of a recording without tokens is left out."""
+    held_out = set(config.validation_recordings)
+    if unknown := held_out - set(dataset.recordings):
+        raise UserError(f"data.validation_recordings: {sorted(unknown)[0]!r} is not in the dataset {config.path}")
+    splits = Splits([], [])
+    for name, recording in dataset.recordings.items():
+        if held_out:
+            border = 0 if name in held_out else recording.frames
+        else:
+            border = validation_border(recording, config.validation_fraction)
+        for streams, first, end in ((splits[0], 0, border), (splits[1], border, recording.frames)):
+            stream = TokenStream(name, recording, tokenizer, first, end)
+            if len(stream):
+                streams.append(stream)
+    if not splits.training:
+        raise UserError(f"no frames of the dataset {config.path} are left to train on")
+    return splits
+
+
+def open_corpus(config: Any) -> Corpus:
+    """Open the dataset and tokenizer of a configuration; `UserError` where the model does not fit them."""
+    dataset = Dataset(pathlib.Path(config.data.path))
+    tokenizer = Tokenizer.load(pathlib.Path(config.data.tokenizer or pathlib.Path(config.data.path) / "tokenizer.json"))
+    for ours, theirs in (("rows", dataset.rows), ("columns", dataset.columns)):
+        if config.model[ours] != theirs:
+            raise UserError(f"model.{ours} is {config.model[ours]}, but {config.data.path} has {theirs} {ours}")
+    if config.model.vocabulary_size != tokenizer.vocab_size:
+        raise UserError(
+            f"model.vocabulary_size is {config.model.vocabulary_size}, but the tokenizer's is {tokenizer.vocab_size}"
+        )
+    return Corpus(dataset, tokenizer, split(dataset, tokenizer, config.data))
