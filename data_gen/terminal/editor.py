@@ -1,6 +1,7 @@
 """The in-process editor: a faithful subset of Vim 9.0 under the package's vimrc, for keys, text and screen."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable
 
 import numpy as np
@@ -47,7 +48,7 @@ class Editor:
             np.full((6, pane.width + 1), BLANK, np.uint32),
         )
         self._pane = pane
-        self._path = b""
+        self._path, self._byte_order_mark = b"", b""
 
     def open(self, path: bytes, content: bytes | None) -> None:
         """Start the editor on `path`, whose `content` is UTF-8 without NUL (else ValueError), None for a new file."""
@@ -90,8 +91,8 @@ class Editor:
     def content(self) -> bytes:
         """The text as `:w` would write it."""
         if self._window.state[at.EMPTY]:
-            return b""
-        text = text_of(self._window.buffer).tobytes().decode("utf-32-le").encode()
+            return self._byte_order_mark
+        text = self._byte_order_mark + text_of(self._window.buffer).tobytes().decode("utf-32-le").encode()
         return text[:-1] if self._window.state[at.NO_NEWLINE] else text
 
     @property
@@ -103,7 +104,9 @@ class Editor:
         return self._path.decode("utf-8", "backslashreplace")
 
     def _load(self, path: bytes, content: bytes | None, line: int = 0) -> None:
-        text = (content or b"").decode()
+        content_or_empty = content or b""
+        self._byte_order_mark = BOM_UTF8 if content_or_empty.startswith(BOM_UTF8) else b""
+        text = content_or_empty.removeprefix(BOM_UTF8).decode()
         if "\0" in text:
             raise ValueError(f"{path!r} contains a NUL character")
         self._path = path

@@ -112,8 +112,8 @@ lstm.defvjp(_forward, _backward)
 def chrono_bias(key: jax.Array, width: int, span: int) -> jax.Array:
     """What to add to the biases [4, width] so that each unit forgets over a time drawn from 1 to `span` steps.
 
-    The chrono initialisation of Tallec and Ollivier (2018): log U(1, span - 1) for the forget gate, its negative for the input
-    gate. Without it a last output hardly depends on what came a few dozen steps earlier, and neither do gradients.
+    The chrono initialisation of Tallec and Ollivier (2018): log U(1, span - 1) for the forget gate, its negative for
+    the input gate. Without it a last output hardly depends on what came a few dozen steps earlier.
     """
     forget_H = jnp.log(jax.random.uniform(key, (width,), minval=1, maxval=max(span - 1, 1)))
     return jnp.stack([-forget_H, forget_H, jnp.zeros(width), jnp.zeros(width)])

@@ -126,7 +126,7 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
                 last = step == config.train.steps
                 if last or step % config.train.validate_every == 0:
                     reporter.flush()
-                    log.write(step, validator(state.params))
+                    log.write(step, {"loss": float(measured["loss"])} | validator(state.params))
                 if last or step % config.train.checkpoint_every == 0:
                     reporter.flush()
                     checkpoints.save(step, state, loader.get_state())
