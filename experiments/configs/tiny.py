@@ -32,5 +32,5 @@ def get_config() -> ConfigDict:
         muon_learning_rate=1e-2, adamw_learning_rate=3e-3, adam_b2=0.99, weight_decay=0.0, warmup_steps=20
     )
     config.bptt.update(mode="in_graph", chunk=4, head_steps=1, offload=False)
-    config.train.update(steps=1400, log_every=10, validate_every=350, validation_windows=512, checkpoint_every=500)
+    config.train.update(steps=1600, log_every=10, validate_every=400, validation_windows=512, checkpoint_every=500)
     return config
