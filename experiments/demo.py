@@ -37,7 +37,7 @@ def main() -> None:
     repository = pathlib.Path(_REPO.value)
     folder = _fresh_folder(pathlib.Path(_OUT.value) / (repository.resolve().name or "repository"))
     data, workdir = folder / "data", folder / "run"
-    _step(
+    seconds = _step(
         "data_gen.generate",
         f"--repo={repository}",
         f"--out={data}",
@@ -55,18 +55,23 @@ def main() -> None:
     _step("experiments.evaluate", f"--workdir={workdir}", environment=TWO_DEVICES)
     _step("data_gen.play", f"--data={data}", *_scene(data))
     report = write_report(folder, data, workdir, _describe(repository))
-    print(f"\n{Dataset(data).summary()}\n{conclusion(workdir)}")
+    dataset = Dataset(data)
+    actions = sum(recording.frames for recording in dataset.recordings.values())
+    print(f"\n{dataset.summary()}")
+    print(f"generated at {actions / seconds:,.0f} actions/s, compilation included\n{conclusion(workdir)}")
     print(f"report {report}, plots beside it, checkpoints in {workdir / 'checkpoints'}")
     print(f"the demo took {time.monotonic() - started:.0f} s")
 
 
-def _step(program: str, *arguments: str, environment: dict[str, str] | None = None) -> None:
-    """Run one program of the project; end the demo with its exit code if it fails."""
+def _step(program: str, *arguments: str, environment: dict[str, str] | None = None) -> float:
+    """Run one program of the project and return its seconds; end the demo with its exit code if it fails."""
+    started = time.monotonic()
     settings = [f"{name}={value}" for name, value in (environment or {}).items()]
     print("\n$ " + shlex.join([*settings, "python", "-m", program, *arguments]), flush=True)
     done = subprocess.run([sys.executable, "-m", program, *arguments], env=os.environ | (environment or {}))
     if done.returncode:
         sys.exit(done.returncode)
+    return time.monotonic() - started
 
 
 def _fresh_folder(folder: pathlib.Path) -> pathlib.Path:
