@@ -68,10 +68,10 @@ def conclusion(workdir: pathlib.Path) -> str:
             f"accuracy {measured['accuracy']['value']:.1%}   "
             f"sustained accuracy {measured['sustained_accuracy']['value']:.2f}"
         )
-    return "\n".join([*rows, verdict(evaluation)])
+    return "\n".join([*rows, _verdict(evaluation)])
 
 
-def verdict(evaluation: dict[str, Any]) -> str:
+def _verdict(evaluation: dict[str, Any]) -> str:
     """Whether the model beats both baselines in accuracy, in one sentence."""
     accuracy = {key: evaluation[key]["accuracy"]["value"] for key in PREDICTORS}
     unbeaten = [PREDICTORS[key] for key in PREDICTORS if key != "model" and accuracy[key] >= accuracy["model"]]

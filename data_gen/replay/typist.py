@@ -1,6 +1,7 @@
 """The keys with which a person edits a file in Vim, from one version to the next."""
 
 import random
+from codecs import BOM_UTF8
 from collections import deque
 
 import numpy as np
@@ -10,7 +11,6 @@ from data_gen.replay.edits import Edit, Span, edit_lines, edit_spans, split_line
 from data_gen.replay.motions import Way, column_ways, counted, first_nonblank, row_ways, search_words
 from data_gen.replay.strokes import deletions, is_plain, joined, replacements, typed
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ENTER, _ESCAPE = chr(ENTER), chr(ESCAPE)
 _MARGIN = 1.6
 _MIN_SEARCH_ROWS, _MAX_SEARCH_ROWS = 6, 300
@@ -31,10 +31,10 @@ class Typist:
         Both are UTF-8 without NUL. None: more than `max_actions` would be needed, or `new` lacks the byte order mark
         of `old`, which no key takes away.
         """
-        if old is not None and old.startswith(_BYTE_ORDER_MARK):
-            if not new.startswith(_BYTE_ORDER_MARK):
+        if old is not None and old.startswith(BOM_UTF8):
+            if not new.startswith(BOM_UTF8):
                 return None
-            old, new = old[len(_BYTE_ORDER_MARK) :], new[len(_BYTE_ORDER_MARK) :]
+            old, new = old[len(BOM_UTF8) :], new[len(BOM_UTF8) :]
         old_lines, old_newline = split_lines((old or b"").decode())
         new_lines, new_newline = split_lines(new.decode())
         hands = _Hands(self._random, old_lines)
