@@ -17,41 +17,31 @@ class Style(enum.IntEnum):
 
     PLAIN = 0
     BOLD = enum.auto()
-    DIM = enum.auto()
     LINE_NUMBER = enum.auto()
     NON_TEXT = enum.auto()
     SPECIAL_KEY = enum.auto()
     STATUS_LINE = enum.auto()
     ERROR = enum.auto()
-    QUESTION = enum.auto()
     PROMPT_BRANCH = enum.auto()
     PROMPT_FOLDER = enum.auto()
     MUXER_BAR = enum.auto()
     MUXER_BORDER = enum.auto()
-    MUXER_ACTIVE_BORDER = enum.auto()
-    ADDED = enum.auto()
-    REMOVED = enum.auto()
-    SEARCH = enum.auto()
+    MUXER_PROMPT = enum.auto()
 
 
 _COLOURS = {
     Style.PLAIN: ("c0c0c0", "000000"),
     Style.BOLD: ("ffffff", "000000"),
-    Style.DIM: ("808080", "000000"),
     Style.LINE_NUMBER: ("808000", "000000"),
     Style.NON_TEXT: ("4060ff", "000000"),
     Style.SPECIAL_KEY: ("00a0a0", "000000"),
     Style.STATUS_LINE: ("000000", "c0c0c0"),
     Style.ERROR: ("ffffff", "800000"),
-    Style.QUESTION: ("00a050", "000000"),
     Style.PROMPT_BRANCH: ("00c000", "000000"),
     Style.PROMPT_FOLDER: ("5080ff", "000000"),
     Style.MUXER_BAR: ("000000", "00a000"),
     Style.MUXER_BORDER: ("606060", "000000"),
-    Style.MUXER_ACTIVE_BORDER: ("00a000", "000000"),
-    Style.ADDED: ("00c000", "101010"),
-    Style.REMOVED: ("c00000", "000000"),
-    Style.SEARCH: ("000000", "c0c000"),
+    Style.MUXER_PROMPT: ("000000", "c0c000"),
 }
 
 

@@ -8,18 +8,20 @@ from data_gen.terminal.words import ShellError
 
 
 class Outcome(NamedTuple):
-    """What a command prints, and the file that it opens in the editor, relative to the current folder."""
+    """What a command prints, the file that it opens in the editor, relative to the current folder, and whether the
+    shell ends with it."""
 
     lines: tuple[bytes, ...] = ()
     edit: bytes | None = None
+    exits: bool = False
 
 
 class Commands:
     """Runs one command line after the other; one outside the subset, or that would fail, is a `ShellError`."""
 
-    def __init__(self, filesystem: FileSystem) -> None:
+    def __init__(self, filesystem: FileSystem, repository: Repository) -> None:
         self.filesystem = filesystem
-        self.repository = Repository(filesystem)
+        self.repository = repository
         self.folder = b""
 
     def run(self, words: list[bytes]) -> Outcome:
@@ -28,6 +30,8 @@ class Commands:
             match words:
                 case []:
                     return Outcome()
+                case [b"exit"]:
+                    return Outcome(exits=True)
                 case [b"vim", path]:
                     return self._vim(path)
                 case [b"cd", folder]:

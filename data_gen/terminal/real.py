@@ -1,25 +1,25 @@
-"""The same keys into a real program: one program in a pseudo-terminal, and the screen that it draws."""
+"""The real programs: what is in a pseudo-terminal, and bash and Vim in tmux under the package's dotfiles."""
 
-import fcntl
 import os
 import pathlib
-import struct
-import termios
+import shutil
+import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pexpect
 import pyte
 
 from data_gen import actions as keys
-from data_gen.cells import CONTINUATION
+from data_gen.cells import BLANK, CONTINUATION
 from data_gen.terminal.editor_characters import WIDTH_BITS, character_kinds
 
-_LOOK_INTERVAL = 0.0003
-_ESCAPE_REST = 0.045
-"""Escape may be the start of a sequence: Vim waits 10 ms, and 25 ms in insert mode, before it takes it for a key."""
-
-_PATIENCE = 20.0
+PROGRAMS = "bash", "git", "tmux", "vim"
+DOTFILES = pathlib.Path(__file__).parent / "dotfiles"
+_LOOK_INTERVAL = 0.0005
+_BYTES_AT_ONCE = 256
+"""Few enough that neither side waits for the other to read."""
 
 
 class _Screen(pyte.Screen):
@@ -51,87 +51,97 @@ class _Screen(pyte.Screen):
             self.dirty.add(self.cursor.y)
 
 
-class RealTerminal:
-    """A program in a pseudo-terminal of `rows` x `columns`; /proc tells when it has digested a key."""
+class PseudoTerminal:
+    """A program in a pseudo-terminal of `rows` x `columns`, and the screen that it draws."""
 
     def __init__(
         self, command: Sequence[str], rows: int, columns: int, folder: pathlib.Path, environment: dict[str, str]
     ):
         self._screen = _Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
-        self._program = pexpect.spawn(
+        self._codepoints_RxC = np.full((rows, columns), BLANK, np.uint32)
+        self.process = pexpect.spawn(
             command[0], list(command[1:]), dimensions=(rows, columns), cwd=str(folder), env=environment
         )
-        self._program.delaybeforesend = None
-        self.wait()
+        self.process.delaybeforesend = None
 
-    def type(self, action: int) -> None:
-        """Send one action and wait until the program has drawn what follows from it."""
-        naps = self._naps()
-        self._program.send(keys.to_bytes([action]))
-        self.wait(naps, _ESCAPE_REST if action == keys.ESCAPE else 0.0)
+    def send(self, actions: Iterable[int]) -> None:
+        """Send actions, without waiting for what follows from them."""
+        content = keys.to_bytes(actions)
+        for start in range(0, len(content), _BYTES_AT_ONCE):
+            self.process.send(content[start : start + _BYTES_AT_ONCE])
+            self.read()
 
-    def wait(self, naps_before: int = 0, rest: float = 0.0) -> None:
-        """Wait until the program has read all its input and drawn all its output, and has then slept `rest` seconds.
-
-        It must have gone to sleep more than `naps_before` times, since what was just sent may still be on its way.
-        """
-        deadline = time.monotonic() + _PATIENCE
-        naps, asleep_since, looks = 0, 0.0, 0
-        while looks < 2 or time.monotonic() - asleep_since < rest:
-            if time.monotonic() > deadline:
-                raise TimeoutError("the program in the pseudo-terminal does not come to rest")
-            has_drawn, naps_now, is_asleep = self._read(), self._naps(), self._is_asleep()
-            if has_drawn or not is_asleep or naps_now != naps or naps_now <= naps_before:
-                naps, asleep_since, looks = naps_now, time.monotonic(), 0
-            else:
-                looks += 1
-            time.sleep(_LOOK_INTERVAL)
-
-    def codepoints(self) -> list[list[int]]:
-        """The codepoint of every cell, `CONTINUATION` in the right half of a double-width character."""
-        screen = self._screen
-        return [
-            [ord(line[column].data) if line[column].data else CONTINUATION for column in range(screen.columns)]
-            for line in (screen.buffer[row] for row in range(screen.lines))
-        ]
-
-    def cursor(self) -> tuple[int, int]:
-        """Row and column of the cursor."""
-        return self._screen.cursor.y, self._screen.cursor.x
-
-    def is_alive(self) -> bool:
-        """Whether the program is running."""
-        return self._program.isalive()
-
-    def close(self) -> None:
-        """End the program."""
-        self._program.close(force=True)
-
-    def _read(self) -> bool:
+    def read(self) -> bool:
+        """Draw what the program has written by now; whether there was anything."""
         try:
-            output = self._program.read_nonblocking(1 << 16, timeout=0)
+            output = self.process.read_nonblocking(1 << 16, timeout=0)
         except (pexpect.TIMEOUT, pexpect.EOF):
             return False
         self._stream.feed(output)  # type: ignore[arg-type]  # bytes, as no encoding was asked for
         return True
 
-    def _naps(self) -> int:
-        """How often the program has gone to sleep of its own accord."""
-        if not self.is_alive():
-            return 1 << 62
-        status = pathlib.Path(f"/proc/{self._program.pid}/status").read_text()
-        return int(status.split("\nvoluntary_ctxt_switches:")[1].split()[0])
+    def codepoints(self) -> np.ndarray:
+        """The codepoint of every cell, `CONTINUATION` in the right half of a double-width character: uint32 [R, C]."""
+        screen = self._screen
+        for row in screen.dirty:
+            line = screen.buffer[row]
+            self._codepoints_RxC[row] = [
+                ord(line[column].data or chr(CONTINUATION)) for column in range(screen.columns)
+            ]
+        screen.dirty.clear()
+        return self._codepoints_RxC
 
-    def _is_asleep(self) -> bool:
-        if not self.is_alive():
-            return True
-        stat = pathlib.Path(f"/proc/{self._program.pid}/stat").read_text()
-        return stat.rpartition(")")[2].split()[0] == "S" and self._unread_input() == 0
+    def cursor(self) -> tuple[int, int]:
+        """Row and column of the cursor."""
+        return self._screen.cursor.y, self._screen.cursor.x
 
-    def _unread_input(self) -> int:
-        terminal = os.open(f"/proc/{self._program.pid}/fd/0", os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
-        try:
-            return struct.unpack("i", fcntl.ioctl(terminal, termios.FIONREAD, b"\0" * 4))[0]
-        finally:
-            os.close(terminal)
+    def shows(self, codepoints_RxC: np.ndarray, cursor: tuple[int, int], patience: float) -> bool:
+        """Whether these characters and this cursor are shown, now or within `patience` seconds of the last change."""
+        deadline = time.monotonic() + patience
+        while True:
+            has_drawn = self.read()
+            if has_drawn:
+                deadline = time.monotonic() + patience
+            elif self.cursor() == cursor and np.array_equal(self.codepoints(), codepoints_RxC):
+                return True
+            elif time.monotonic() > deadline:
+                return False
+            else:
+                time.sleep(_LOOK_INTERVAL)
+
+    def close(self) -> None:
+        """End the program."""
+        self.process.close(force=True)
+
+
+class RealTerminal(PseudoTerminal):
+    """Bash in tmux, in the root of an empty repository `project`, which it makes in the folder `home`."""
+
+    def __init__(self, rows: int, columns: int, project: str, home: pathlib.Path):
+        self.project = home / project
+        for dotfile in DOTFILES.iterdir():
+            shutil.copyfile(dotfile, home / f".{dotfile.name}")
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "TERM": "xterm-256color",
+            "LC_ALL": "C.UTF-8",
+            "TMUX_TMPDIR": str(home),
+            "SHELL": shutil.which("bash") or "bash",
+        }
+        subprocess.run(["git", "init", "--quiet", self.project], check=True, env=self._environment)
+        (self.project / ".git" / "info" / "attributes").write_text(
+            "* -text -ident -filter -working-tree-encoding diff\n"
+        )
+        super().__init__(["tmux", "new-session"], rows, columns, self.project, self._environment)
+
+    def close(self) -> None:
+        """End tmux and all that runs in it."""
+        subprocess.run(["tmux", "kill-server"], env=self._environment, check=False, capture_output=True)
+        super().close()
+
+
+def missing_programs() -> list[str]:
+    """Those of the real programs that are not installed."""
+    return [program for program in PROGRAMS if shutil.which(program) is None]

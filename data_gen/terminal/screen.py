@@ -6,6 +6,7 @@ import numpy as np
 
 from data_gen.cells import BLANK, Style
 from data_gen.kernel import kernel
+from data_gen.terminal.pane import Pane
 
 
 class Screen(NamedTuple):
@@ -15,6 +16,15 @@ class Screen(NamedTuple):
     styles_RxC: np.ndarray  # uint8
     cursor_2: np.ndarray  # int64: row, column
     dirty_R: np.ndarray  # bool: rows changed since the last frame was logged
+
+
+class Snapshot(NamedTuple):
+    """What a rectangle of the screen has shown, and where the cursor was."""
+
+    pane: Pane
+    codepoints_HxW: np.ndarray
+    styles_HxW: np.ndarray
+    cursor_2: np.ndarray
 
 
 class FrameLog(NamedTuple):
@@ -40,6 +50,39 @@ def new_screen(rows: int, columns: int) -> Screen:
         np.zeros(2, np.int64),
         np.ones(rows, np.bool_),
     )
+
+
+def snapshot(screen: Screen, pane: Pane) -> Snapshot:
+    """What `screen` shows in `pane`."""
+    rows, columns = _slices(pane)
+    return Snapshot(
+        pane,
+        screen.codepoints_RxC[rows, columns].copy(),
+        screen.styles_RxC[rows, columns].copy(),
+        screen.cursor_2.copy(),
+    )
+
+
+def restore(screen: Screen, old: Snapshot) -> None:
+    """Show again what a snapshot holds."""
+    rows, columns = _slices(old.pane)
+    codepoints_HxW, styles_HxW = screen.codepoints_RxC[rows, columns], screen.styles_RxC[rows, columns]
+    differs_HxW = (codepoints_HxW != old.codepoints_HxW) | (styles_HxW != old.styles_HxW)
+    screen.dirty_R[rows] |= differs_HxW.any(axis=1)
+    codepoints_HxW[:], styles_HxW[:] = old.codepoints_HxW, old.styles_HxW
+    screen.cursor_2[:] = old.cursor_2
+
+
+def wipe(screen: Screen, pane: Pane) -> None:
+    """Show nothing in `pane`, with the cursor in its upper left corner."""
+    rows, columns = _slices(pane)
+    screen.codepoints_RxC[rows, columns], screen.styles_RxC[rows, columns] = BLANK, Style.PLAIN
+    screen.dirty_R[rows] = True
+    screen.cursor_2[:] = pane.top, pane.left
+
+
+def _slices(pane: Pane) -> tuple[slice, slice]:
+    return slice(pane.top, pane.top + pane.height), slice(pane.left, pane.left + pane.width)
 
 
 def new_log(frames: int, rows: int, columns: int) -> FrameLog:

@@ -19,28 +19,28 @@ _PLAIN = int(Style.PLAIN)
 
 
 class Shell:
-    """Bash in a pane. `edit` is the file that the last command opens; the shell waits until `resume`."""
+    """Bash in a pane, at the cursor. `edit` is the file that the last command opens; the shell waits until `resume`."""
 
     def __init__(self, screen: Screen, pane: Pane, project: str, commands: Commands) -> None:
         self.edit: bytes | None = None
+        self.has_exited = False
         self._screen = screen
         self._pane = pane
         self._project = project
         self._commands = commands
         self._line = _Line(screen, pane)
         self._lines_before = ""  # while a quote is open
-        screen.cursor_2[:] = pane.top, pane.left
         self.resume()
 
     def type(self, actions: np.ndarray, start: int, log: FrameLog) -> int:
         """Type `actions[start:]`, logging the frame before each; return where it stopped: at the end, or because the
-        log is full or the editor was called.
+        log is full, the editor was called or the shell has ended.
 
         Raises `ShellError` for a key or a command outside the subset.
         """
         self.edit = None
         last_column = self._pane.left + self._pane.width - 1
-        while start < len(actions) and not log_is_full(log) and self.edit is None:
+        while start < len(actions) and not (log_is_full(log) or self.edit is not None or self.has_exited):
             end = _type_plain(self._screen, log, actions, start, last_column)
             self._line.take_plain(actions[start:end])
             start = end
@@ -81,8 +81,8 @@ class Shell:
             line = _Line(self._screen, self._pane)
             line.print(text.decode("ascii"))
             line.end()
-        self.edit = outcome.edit
-        if self.edit is None:
+        self.edit, self.has_exited = outcome.edit, outcome.exits
+        if self.edit is None and not self.has_exited:
             self.resume()
 
 

@@ -8,13 +8,13 @@ import time
 
 import numpy as np
 import pytest
+from awaited_program import AwaitedProgram
 from random_editing import Typist, keys_of
 
 from data_gen import actions
 from data_gen.terminal.editor import Editor, EditorError
 from data_gen.terminal.editor_characters import CLASS_SHIFT, WIDTH_BITS, character_kinds
 from data_gen.terminal.pane import Pane
-from data_gen.terminal.real import RealTerminal
 from data_gen.terminal.screen import clear_log, new_log, new_screen
 
 VIMRC = pathlib.Path(__file__).parents[3] / "data_gen" / "terminal" / "dotfiles" / "vimrc"
@@ -33,7 +33,8 @@ class Pair:
         if content is not None:
             (folder / name).write_bytes(content)
         environment = {"TERM": "linux", "LC_ALL": "C.UTF-8", "HOME": str(folder), "PATH": os.environ["PATH"]}
-        self._vim = RealTerminal(["vim", "-u", str(VIMRC), "-i", "NONE", name], rows, columns, folder, environment)
+        self._vim = AwaitedProgram(["vim", "-u", str(VIMRC), "-i", "NONE", name], rows, columns, folder, environment)
+        self._vim.wait()
         self._screen, self._log = new_screen(rows, columns), new_log(2, rows, columns)
         self._typed: list[int] = []
         self._editor = Editor(self._screen, Pane(0, 0, rows, columns), self._read)
@@ -70,7 +71,7 @@ class Pair:
         return self._screen.codepoints_RxC.tolist(), tuple(self._screen.cursor_2.tolist())
 
     def _expected(self) -> tuple:
-        return self._vim.codepoints(), self._vim.cursor()
+        return self._vim.codepoints().tolist(), self._vim.cursor()
 
     def close(self) -> None:
         """End Vim."""

@@ -1,15 +1,9 @@
 """The terminal as a whole: shell and editor share a pane above the status bar, and every frame is logged."""
 
-import contextlib
-import pathlib
-import shutil
-import subprocess
-import time
-
 import numpy as np
 import pytest
 
-from data_gen.actions import from_bytes
+from data_gen.actions import CTRL_B, CTRL_V, ENTER, ESCAPE, Key, from_bytes
 from data_gen.cells import Style
 from data_gen.terminal.filesystem import File
 from data_gen.terminal.muxer import Terminal
@@ -17,7 +11,6 @@ from data_gen.terminal.screen import FrameLog, new_log
 from data_gen.terminal.words import ShellError
 
 ROWS, COLUMNS = 10, 40
-DOTFILES = pathlib.Path(__file__).parents[3] / "data_gen" / "terminal" / "dotfiles"
 KEYS = from_bytes(b"mkdir -p d\rcd d\rvim f.txt\rihello\x1b:wq\rgit add f.txt\rgit commit -q -m 'say hello'\r")
 
 
@@ -107,34 +100,53 @@ def test_what_is_unknown_stops_the_typing():
         record(from_bytes(b"ls\r"))
 
 
+WINDOWS = {
+    "windows": """
+        mkdir -p a⏎|ᵇc|cd a⏎|ᵇc|vim f⏎|ihello⎋|:w⏎|ᵇ0|ᵇl|ᵇp|ᵇn|ᵇn|ᵇ1|exit⏎|ᵇ0|ᵇc|exit⏎|ᵇl|:q⏎|ᵇ&|n|ᵇ&|y|git status -s⏎
+    """,
+    "panes": """
+        ᵇc|ᵇ%|ᵇ←|vim f.txt⏎|i1⏎2⏎3 a long line that scrolls sideways⎋|:w⏎|ᵇo|git add f.txt⏎|
+        git commit -q -m 'a long message that wraps'⏎|ᵇ;|ggdd|:w⏎|ᵇ→|git status -s⏎|git add f.txt⏎|git commit -q -m second⏎|
+        ᵇ0|ᵇl|ᵇo|jddP|:wq⏎|ᵇ&|y|ᵇc|ᵇ"|vim f.txt⏎|yyp|:q!⏎|ᵇ↑|cd .⏎
+    """,
+    "nested": 'ᵇc|ᵇ%|ᵇ"|vim g⏎|ix⎋|ᵇ↑|mkdir -p d⏎|ᵇ←|cd d⏎|ᵇo|ᵇo|:wq⏎|ᵇ;|ᵇo|ᵇ&|y',
+    "literal": "vim f⏎|iᵛᵇᵇ|ᵛ⎋⎋|:wq⏎|git add f⏎",
+}
+
+
+def keys_of(text: str) -> np.ndarray:
+    """The actions of a script: `⏎`, `⎋`, arrows, `ᵇ` for C-b and `ᵛ` for C-v."""
+    special = {"⏎": ENTER, "⎋": ESCAPE, "ᵇ": CTRL_B, "ᵛ": CTRL_V, "←": Key.LEFT, "→": Key.RIGHT, "↑": Key.UP}
+    return np.array([special.get(character, ord(character)) for character in text], np.uint16)
+
+
+def text_of(codepoints_RxC: np.ndarray) -> list[str]:
+    return ["".join(map(chr, row)).rstrip() for row in codepoints_RxC.tolist()]
+
+
 @pytest.mark.slow
-def test_real_programs_show_the_same(tmp_path):
-    """The keys typed into bash and Vim in tmux: the same characters and the same cursor before every key."""
-    for program in ("tmux", "bash", "vim"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
-    pexpect, pyte = pytest.importorskip("pexpect"), pytest.importorskip("pyte")
-    for name in ("vimrc", "bashrc", "tmux.conf", "gitconfig"):
-        shutil.copyfile(DOTFILES / name, tmp_path / f".{name}")
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
-    environment["TMUX_TMPDIR"] = str(tmp_path)
-    project = tmp_path / "project"
-    subprocess.run(["git", "init", "--quiet", project], check=True, env=environment)
-    child = pexpect.spawn("tmux", ["new-session"], cwd=project, env=environment, dimensions=(ROWS, COLUMNS))
-    child.delaybeforesend = None
-    screen = pyte.Screen(COLUMNS, ROWS)
-    stream = pyte.ByteStream(screen)
-    _, frames = record(KEYS)
+@pytest.mark.parametrize("name", WINDOWS)
+def test_real_programs_show_the_same(name, tmp_path):
+    """Pieces typed into bash and Vim in tmux: after each, the same characters and the same cursor."""
+    real = pytest.importorskip("data_gen.terminal.real", reason="pexpect or pyte is not installed")
+    if missing := real.missing_programs():
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    rows, columns = 14, 60
+    log = new_log(1000, rows, columns)
+    terminal = Terminal(rows, columns, "project", lambda log: log, 1000)
+    programs = real.RealTerminal(rows, columns, "project", tmp_path)
     try:
-        for action, expected, cursor in zip(KEYS, frames.screens, frames.cursors, strict=True):
-            deadline = time.monotonic() + 5
-            shown = None
-            while shown != (expected, cursor) and time.monotonic() < deadline:
-                with contextlib.suppress(pexpect.TIMEOUT):
-                    stream.feed(child.read_nonblocking(1 << 16, 0.02))
-                shown = ([row.rstrip() for row in screen.display], (screen.cursor.y, screen.cursor.x))
-            assert shown == (expected, cursor)
-            child.send(bytes([action]))
+        for piece in ["", *map(str.strip, WINDOWS[name].split("|"))]:
+            actions = keys_of(piece)
+            terminal.type(actions)
+            programs.send(actions)
+            screen = terminal.screen
+            cursor = tuple(map(int, screen.cursor_2))
+            if not programs.shows(screen.codepoints_RxC, cursor, 3.0):
+                assert (piece, text_of(programs.codepoints()), programs.cursor()) == (
+                    piece,
+                    text_of(screen.codepoints_RxC),
+                    cursor,
+                )
     finally:
-        subprocess.run(["tmux", "kill-server"], env=environment, check=True)
-        child.close(force=True)
+        programs.close()

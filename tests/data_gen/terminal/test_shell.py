@@ -15,6 +15,7 @@ from data_gen.cells import Style
 from data_gen.terminal.commands import Commands
 from data_gen.terminal.filesystem import FileSystem
 from data_gen.terminal.pane import Pane
+from data_gen.terminal.repository import Repository
 from data_gen.terminal.screen import new_log, new_screen
 from data_gen.terminal.shell import Shell
 from data_gen.terminal.words import ShellError
@@ -28,8 +29,11 @@ class Bench:
     def __init__(self, rows: int = 8, columns: int = 40, pane: Pane | None = None) -> None:
         self.screen = new_screen(rows, columns)
         self.log = new_log(5000, rows, columns)
-        self.commands = Commands(FileSystem())
-        self.shell = Shell(self.screen, pane or Pane(0, 0, rows, columns), "project", self.commands)
+        pane = pane or Pane(0, 0, rows, columns)
+        files = FileSystem()
+        self.commands = Commands(files, Repository(files))
+        self.screen.cursor_2[:] = pane.top, pane.left
+        self.shell = Shell(self.screen, pane, "project", self.commands)
 
     def type(self, text: bytes | str) -> None:
         text = text.encode() if isinstance(text, str) else text
