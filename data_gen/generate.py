@@ -24,12 +24,16 @@ from data_gen.dataset import Dataset, recording_folder, write_manifest
 from data_gen.program import run
 from data_gen.record import Settings, record_history
 from data_gen.replay.history import History
+from data_gen.replay.typist import STYLES
 
 _REPO = flags.DEFINE_multi_string("repo", None, "A git repository; repeat for several.", required=True)
 _OUT = flags.DEFINE_string("out", None, "The dataset's folder; it must not exist.", required=True)
 _ROWS = flags.DEFINE_integer("rows", Settings.rows, "Rows of the terminal.", lower_bound=5, upper_bound=512)
 _COLS = flags.DEFINE_integer("cols", Settings.columns, "Columns of the terminal.", lower_bound=20, upper_bound=1024)
 _SEED = flags.DEFINE_integer("seed", Settings.seed, "Seeds the choices of the typist and the session.", lower_bound=0)
+_STYLE = flags.DEFINE_enum(
+    "style", Settings.style, STYLES, "How files are typed: like a Vim user, or in insert mode with arrow keys only."
+)
 _MAX_COMMITS = flags.DEFINE_integer("max_commits", None, "Only the oldest so many commits.", lower_bound=1)
 _MAX_FRAMES = flags.DEFINE_integer(
     "max_frames", None, "End a recording after the commit in which it reaches so many frames.", lower_bound=1
@@ -55,6 +59,7 @@ def main() -> None:
         rows=_ROWS.value,
         columns=_COLS.value,
         seed=_SEED.value,
+        style=_STYLE.value,
         max_commits=_MAX_COMMITS.value,
         max_frames=_MAX_FRAMES.value,
         max_actions=_MAX_ACTIONS.value,

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from data_gen.replay.history import Commit, History
-from data_gen.replay.session import Session, check, check_tree
+from data_gen.replay.proof import check, check_tree
+from data_gen.replay.session import Session
 from data_gen.replay.typist import Typist
 from data_gen.terminal.muxer import Terminal
 from data_gen.terminal.screen import FrameLog, clear_log, new_log
@@ -25,6 +26,7 @@ class Settings:
     seed: int = 0
     max_commits: int | None = None  # the oldest so many
     max_frames: int | None = None  # stop after the commit in which so many are reached
+    style: str = "vim"  # of typing: one of `typist.STYLES`
     max_actions: int = 100_000  # a file whose change needs more is left out from then on
     frames_per_record: int = 1024
 
@@ -82,21 +84,21 @@ def record_history(
     try:
         with History(repository, settings.max_commits) as history:
             terminal = Terminal(settings.rows, settings.columns, name, sink, settings.frames_per_record)
-            typist = Typist(_seed(settings.seed, name, "typist"), settings.max_actions)
-            session = Session(_seed(settings.seed, name, "session"), history, typist)
+            typist = Typist(_seed(settings.seed, name, "typist"), settings.max_actions, settings.style)
+            session = Session(_seed(settings.seed, name, "session"), history, typist, settings.rows, settings.columns)
             frames = commits = files = 0
             for commit in history:
                 script = session.script(commit)
                 sink.announce(_events(script.events, frames, commit))
                 terminal.type(script.actions)
-                check(terminal.filesystem, commit, history, session.left_out)
+                check(terminal.filesystem, commit, history, session.left_out.keys())
                 frames += len(script.actions)
                 commits += 1
-                files += sum(kind == "file" for _, kind, _ in script.events)
+                files += sum(kind == "file" for _, kind, _, _ in script.events)
                 on_commit(len(script.actions))
                 if settings.max_frames is not None and frames >= settings.max_frames:
                     break
-            check_tree(terminal.filesystem, commit, history, session.left_out)
+            check_tree(terminal.filesystem, commit, history, session.left_out.keys())
             terminal.close()
             sink.wait()
             return {
@@ -111,8 +113,8 @@ def record_history(
         sink.close()
 
 
-def _events(events: Iterable[tuple[int, str, bytes]], first_frame: int, commit: Commit) -> list[Event]:
-    return [Event(first_frame + offset, kind, commit.id, commit.tree, path) for offset, kind, path in events]
+def _events(events: Iterable[tuple[int, str, bytes, str]], first_frame: int, commit: Commit) -> list[Event]:
+    return [Event(first_frame + event[0], event[1], commit.id, commit.tree, *event[2:]) for event in events]
 
 
 def _seed(seed: int, name: str, part: str) -> int:

@@ -20,7 +20,7 @@ import git
 
 from data_gen.errors import UserError
 
-SUBMODULE = 0o160000
+EXECUTABLE, LINK, SUBMODULE = 0o100755, 0o120000, 0o160000
 MAX_BLOB_BYTES = 4 << 20
 _EMPTY_BLOB = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
 _LOG = (

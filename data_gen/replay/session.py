@@ -1,28 +1,27 @@
-"""A person's session: for each commit, the commands and edits that lead from its parent to it; and the proof of it."""
+"""A person's session: for each commit, the commands and edits that lead from its parent to it."""
 
-import hashlib
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Set
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 import numpy as np
 
-from data_gen.actions import from_bytes
-from data_gen.errors import UserError
-from data_gen.replay.history import SUBMODULE, BlobTooLarge, Change, Commit, Entry, History, Move
+from data_gen.replay.desk import Desk
+from data_gen.replay.history import EXECUTABLE, LINK, SUBMODULE, BlobTooLarge, Change, Commit, Entry, Move
+from data_gen.replay.script import Script, ScriptWriter, operand
 from data_gen.replay.typist import Typist
-from data_gen.terminal.filesystem import MAX_PATH_BYTES, File, FileSystem, Link, is_safe
+from data_gen.terminal.filesystem import MAX_PATH_BYTES, is_safe
 from data_gen.terminal.words import is_printable, quote
 
-LINK, EXECUTABLE = 0o120000, 0o100755
 MAX_MESSAGE_BYTES = 20_000
-_PATHS_PER_COMMAND = 4
 _STATUS_SHARE = 0.1
+_STAY_SHARE = 0.5
+"""How often a file stays open while it is staged, where that is possible."""
 
-
-class ReplayError(UserError):
-    """After a commit a replayed file is not what git says."""
+_SAVE_APART_SHARE = 0.3
+_CD_SHARE = 0.15
+_LONGEST_PROMPT = 20
 
 
 class Blobs(Protocol):
@@ -33,55 +32,52 @@ class Blobs(Protocol):
         ...
 
 
-class Script(NamedTuple):
-    """What is typed for one commit, and where in it things begin.
-
-    `events` are (offset, kind, path): the "commit" and its "message", without a path, and each "file" in the editor.
-    """
-
-    actions: np.ndarray  # uint16
-    events: list[tuple[int, str, bytes]]
-
-
 class _CannotReplay(Exception):
     """A path cannot be replayed; its text is the cause."""
 
 
 class Session:
-    """Turns commits, in order, into scripts; `left_out` holds the paths that it does not replay.
+    """Turns commits, in order, into scripts; `left_out` holds what it does not replay, by path.
 
     A file is left out from the first commit in which it cannot be typed, through renames, until it is deleted: the
     terminal does not have it then. `skipped` counts these files by cause.
     """
 
-    def __init__(self, seed: int, blobs: Blobs, typist: Typist) -> None:
-        self.left_out: set[bytes] = set()
+    def __init__(self, seed: int, blobs: Blobs, typist: Typist, rows: int, columns: int) -> None:
+        self.left_out: dict[bytes, Entry] = {}
         self.skipped: Counter[str] = Counter()
         self._random = random.Random(seed)
         self._blobs = blobs
         self._typist = typist
         self._tracked: dict[bytes, Entry] = {}
         self._files_below: Counter[bytes] = Counter()  # of each folder that there is
-        self._keys = _Keys()
+        self._writer = ScriptWriter()
+        self._desk = Desk(self._random, self._writer, rows, columns)
         self._changed: list[bytes] = []  # tracked files that are not staged yet
         self._new: list[bytes] = []  # files to track
+        self._unfinished: list[tuple[bytes, list[np.ndarray]]] = []  # files to open again
+        self._has_staged = False
 
     def script(self, commit: Commit) -> Script:
         """What a person types to get from the parent of `commit` to it."""
-        self._keys = _Keys()
-        self._keys.mark("commit")
+        self._has_staged = False
+        self._writer.mark("commit")
         deleted, moves, written = self._sort(commit.changes)
         self._delete(deleted)
         blocked = self._move(moves)
         self._delete([move.source for move in blocked])
         written += [(move.target, move.new) for move in blocked]
+        if written:
+            self._desk.arrange()
         for path, entry in written:
             try:
                 self._write(path, entry)
             except _CannotReplay as cause:
-                self._leave_out(path, str(cause))
+                self._leave_out(path, entry, str(cause))
+        while self._unfinished:
+            self._sit(*self._unfinished.pop(0))
         self._commit(commit.message)
-        return self._keys.script()
+        return self._writer.take()
 
     def _sort(self, changes: Iterable[Change | Move]) -> tuple[list[bytes], list[Move], list[tuple[bytes, Entry]]]:
         """The paths to delete, the files to move and the entries to write; what is left out stays so."""
@@ -92,8 +88,10 @@ class Session:
             source = change.source if isinstance(change, Move) else change.path
             target = change.target if isinstance(change, Move) else change.path
             if source in self.left_out:
-                self.left_out.remove(source)
-                self.left_out.update([target] if change.new else [])
+                del self.left_out[source]
+                self._writer.mark("left out", source)
+                if change.new is not None:
+                    self._omit(target, change.new)
             elif isinstance(change, Move) and source in self._tracked and _cause_against(target, change.new) is None:
                 moves.append(change)
             else:
@@ -105,7 +103,7 @@ class Session:
 
     def _delete(self, paths: list[bytes]) -> None:
         """`git rm`, which also removes the folders that it empties."""
-        self._keys.commands(b"git rm -q", paths)
+        self._git(b"rm -q", paths)
         for path in paths:
             self._forget(path)
 
@@ -122,7 +120,7 @@ class Session:
                 self._remove_emptied(left)
             left.update(_folders_of(move.source))
             self._make_folder(move.target)
-            self._keys.command(b"git mv", move.source, move.target)
+            self._git(b"mv", [move.source, move.target])
             entry = self._tracked[move.source]
             self._forget(move.source)
             self._remember(move.target, entry)
@@ -159,8 +157,8 @@ class Session:
             raise _CannotReplay("unsafe path")
         self._make_folder(path)
         options = b" -s" if old is None else b" -sfn"
-        self._keys.type(b"ln" + options + (b" -- " if target.startswith(b"-") else b" ") + quote(target) + b" ")
-        self._keys.type(_operand(path) + b"\n")
+        self._writer.type(b"ln" + options + (b" -- " if target.startswith(b"-") else b" ") + quote(target) + b" ")
+        self._writer.type(operand(path) + b"\n")
 
     def _edit(self, path: bytes, content: bytes, old: Entry | None) -> None:
         """Type the new content in the editor, if it is new."""
@@ -168,15 +166,43 @@ class Session:
         before = self._read(old.blob) if old is not None and was_file else None
         if content == before:
             return
-        keys = self._typist.edit(before, _checked_text(content))
-        if keys is None:
+        sittings = self._typist.edit(before, _checked_text(content))
+        if sittings is None:
             raise _CannotReplay("too many actions")
         if old is not None and not was_file:
-            self._keys.command(b"rm", path)
+            self._writer.command(b"rm", path)
         self._make_folder(path)
-        self._keys.mark("file", path)
-        self._keys.command(b"vim", path)
-        self._keys.press(keys)
+        self._sit(path, sittings)
+
+    def _sit(self, path: bytes, sittings: list[np.ndarray]) -> None:
+        """Open a file, type the first of `sittings`, and close it; the others come later."""
+        keys, *later = sittings
+        self._desk.go_to_editor()
+        folder = self._enter_folder(path)
+        self._writer.mark("file", path)
+        self._writer.command(b"vim", path[len(folder) :])
+        self._writer.press(keys)
+        if self._desk.has_both and self._random.random() < _STAY_SHARE:
+            self._writer.type(b":w\n")
+            self._desk.go_to_shell()
+            self._writer.type(b"git status -s\n")
+            self._desk.go_to_editor()
+            self._writer.type(b":q\n")
+        else:
+            self._writer.type(b":w\n:q\n" if self._random.random() < _SAVE_APART_SHARE else b":wq\n")
+        if folder:
+            self._writer.type(b"cd " + b"/".join([b".."] * folder.count(b"/")) + b"\n")
+        if later:
+            self._unfinished.append((path, later))
+
+    def _enter_folder(self, path: bytes) -> bytes:
+        """Perhaps go to the folder of a file; that folder, ending in a slash, or nothing."""
+        folder = path.rpartition(b"/")[0]
+        name = folder.rpartition(b"/")[2]
+        if not folder or self._random.random() >= _CD_SHARE or len(name) > _LONGEST_PROMPT or not name.isascii():
+            return b""
+        self._writer.command(b"cd", folder)
+        return folder + b"/"
 
     def _read(self, blob: str) -> bytes:
         try:
@@ -187,43 +213,56 @@ class Session:
             raise _CannotReplay("missing blob")
         return content
 
-    def _leave_out(self, path: bytes, cause: str) -> None:
-        self.left_out.add(path)
+    def _leave_out(self, path: bytes, entry: Entry, cause: str) -> None:
+        self._omit(path, entry)
         self.skipped[cause] += 1
         if path in self._tracked:
             self._delete([path])
 
+    def _omit(self, path: bytes, entry: Entry) -> None:
+        self.left_out[path] = entry
+        self._writer.mark("left out", path, f"{entry.mode:o} {entry.blob}")
+
     def _commit(self, message: bytes) -> None:
         """Stage what has changed, look at it now and then, and commit."""
-        self._keys.commands(b"git add", self._changed)
-        self._keys.commands(b"git add -f", self._new)  # a file may be tracked in spite of .gitignore
+        self._git(b"add", self._changed)
+        self._git(b"add -f", self._new)  # a file may be tracked in spite of .gitignore
         self._changed, self._new = [], []
         if self._random.random() < _STATUS_SHARE:
-            self._keys.type(b"git status -s\n")
+            self._desk.go_to_shell()
+            self._writer.type(b"git status -s\n")
         if len(message) > MAX_MESSAGE_BYTES:
             message = message[:MAX_MESSAGE_BYTES].decode("utf-8", "ignore").encode("utf-8")
             self.skipped["end of a long message"] += 1
-        self._keys.type(b"git commit ")
-        self._keys.type(b"" if self._keys.has_commands else b"--allow-empty ")
-        self._keys.type(b"" if message else b"--allow-empty-message ")
-        self._keys.type(b"-q -m ")
-        self._keys.mark("message")
-        self._keys.type(quote(_without_last_newline(message)) + b"\n")
+        self._desk.go_to_shell()
+        self._writer.type(b"git commit ")
+        self._writer.type(b"" if self._has_staged else b"--allow-empty ")
+        self._writer.type(b"" if message else b"--allow-empty-message ")
+        self._writer.type(b"-q -m ")
+        self._writer.mark("message")
+        self._writer.type(quote(_without_last_newline(message)) + b"\n")
+
+    def _git(self, command: bytes, paths: list[bytes]) -> None:
+        """A command that stages something."""
+        if paths:
+            self._has_staged = True
+            self._desk.go_to_shell()
+            self._writer.commands(b"git " + command, paths)
 
     def _change_mode(self, path: bytes, mode: int) -> None:
-        self._keys.command(b"chmod +x" if mode == EXECUTABLE else b"chmod -x", path)
+        self._writer.command(b"chmod +x" if mode == EXECUTABLE else b"chmod -x", path)
 
     def _make_folder(self, path: bytes) -> None:
         folder = path.rpartition(b"/")[0]
         if folder and not self._files_below[folder]:
-            self._keys.command(b"mkdir -p", folder)
+            self._writer.command(b"mkdir -p", folder)
 
     def _remove_emptied(self, folders: set[bytes]) -> None:
         """Remove those of `folders` that hold no file any more, each with the empty ones in it."""
         emptied = {folder for folder in folders if not self._files_below[folder]}
         for folder in sorted(emptied):
             if folder.rpartition(b"/")[0] not in emptied:
-                self._keys.command(b"rm -r", folder)
+                self._writer.command(b"rm -r", folder)
         folders -= emptied
 
     def _is_free(self, path: bytes) -> bool:
@@ -241,48 +280,6 @@ class Session:
     def _forget(self, path: bytes) -> None:
         del self._tracked[path]
         self._files_below.subtract(_folders_of(path))
-
-
-class _Keys:
-    """The script of one commit as it grows."""
-
-    def __init__(self) -> None:
-        self.has_commands = False
-        self._pieces: list[np.ndarray] = []
-        self._size = 0
-        self._events: list[tuple[int, str, bytes]] = []
-
-    def mark(self, kind: str, path: bytes = b"") -> None:
-        """Note that something begins here."""
-        self._events.append((self._size, kind, path))
-
-    def press(self, actions: np.ndarray) -> None:
-        """Add actions."""
-        self._pieces.append(actions)
-        self._size += len(actions)
-
-    def type(self, text: bytes) -> None:
-        """Add text; its newlines are typed as Enter."""
-        self.press(from_bytes(text.replace(b"\n", b"\r")))
-
-    def command(self, command: bytes, *paths: bytes) -> None:
-        """Type a command that changes the file system or what is staged."""
-        self.has_commands = True
-        self.type(b" ".join([command, *map(_operand, paths)]) + b"\n")
-
-    def commands(self, command: bytes, paths: list[bytes]) -> None:
-        """Type the command as often as it takes for all `paths`."""
-        for first in range(0, len(paths), _PATHS_PER_COMMAND):
-            self.command(command, *paths[first : first + _PATHS_PER_COMMAND])
-
-    def script(self) -> Script:
-        """All of it."""
-        return Script(np.concatenate(self._pieces), self._events)
-
-
-def _operand(path: bytes) -> bytes:
-    """`path` in quotes, where it needs them, and never to be taken for an option."""
-    return quote(b"./" + path if path.startswith((b"-", b"+")) else path)
 
 
 def _folders_of(path: bytes) -> Iterator[bytes]:
@@ -318,39 +315,3 @@ def _without_last_newline(message: bytes) -> bytes:
     """What to type as a message so that git, which ends it with a newline where it has none, records `message`."""
     typed = message.removesuffix(b"\n")
     return message if not typed or typed.endswith(b"\n") else typed
-
-
-def check(filesystem: FileSystem, commit: Commit, history: History, left_out: Set[bytes]) -> None:
-    """Raise `ReplayError` unless every path that `commit` changed, and that is not left out, is as git has it."""
-    for change in commit.changes:
-        if isinstance(change, Move):
-            _compare(filesystem, commit, history, left_out, change.source, None)
-            _compare(filesystem, commit, history, left_out, change.target, change.new)
-        else:
-            _compare(filesystem, commit, history, left_out, change.path, change.new)
-
-
-def check_tree(filesystem: FileSystem, commit: Commit, history: History, left_out: Set[bytes]) -> None:
-    """Raise `ReplayError` unless the file system holds the whole tree of `commit`, without what is left out."""
-    files = history.tree_files(commit.id)
-    for path in sorted({path for path, _ in filesystem.entries()} | files.keys() | left_out):
-        if path in left_out and path not in files:
-            raise ReplayError(f"{history.path}: {commit.id}: {path!r} was left out, but git does not have it")
-        _compare(filesystem, commit, history, left_out, path, files.get(path))
-
-
-def _compare(
-    filesystem: FileSystem, commit: Commit, history: History, left_out: Set[bytes], path: bytes, entry: Entry | None
-) -> None:
-    node = filesystem.find(path) if is_safe(path) else None
-    found = None if node is None or isinstance(node, dict) else _entry_of(node)
-    expected = None if path in left_out else entry
-    if found != expected:
-        raise ReplayError(f"{history.path}: {commit.id}: {path!r} is {found}, but git has {expected}")
-
-
-def _entry_of(node: File | Link) -> Entry:
-    """What git would record."""
-    content = node.content if isinstance(node, File) else node.target
-    mode = LINK if isinstance(node, Link) else EXECUTABLE if node.executable else 0o100644
-    return Entry(mode, hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest())

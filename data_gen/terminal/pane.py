@@ -9,6 +9,10 @@ _BORDERS = dict(zip((15, 14, 13, 12, 11, 10, 9, 7, 6, 5, 3), "┼┴┬─┤┘
 """What a border looks like that goes on to the left (8), to the right (4), up (2) and down (1)."""
 
 
+_MIN_ROWS, _MIN_COLUMNS = 5, 25
+"""The editor can be used in it, and the muxer's question fits below."""
+
+
 class Pane(NamedTuple):
     """The rectangle a program may draw in: its upper left cell and its size, all in cells."""
 
@@ -16,6 +20,11 @@ class Pane(NamedTuple):
     left: int
     height: int
     width: int
+
+
+def is_large_enough(pane: Pane) -> bool:
+    """Whether a split may leave this pane."""
+    return pane.height >= _MIN_ROWS and pane.width >= _MIN_COLUMNS
 
 
 def split_sideways(pane: Pane) -> tuple[Pane, Pane]:

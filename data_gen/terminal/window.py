@@ -4,13 +4,10 @@ from collections.abc import Callable
 
 from data_gen.actions import Key
 from data_gen.cells import Style
-from data_gen.terminal.pane import Pane, borders, split_downwards, split_sideways
+from data_gen.terminal.pane import Pane, borders, is_large_enough, split_downwards, split_sideways
 from data_gen.terminal.programs import Programs
 from data_gen.terminal.screen import Screen, Snapshot, restore, snapshot
 from data_gen.terminal.words import ShellError
-
-MIN_PANE_ROWS, MIN_PANE_COLUMNS = 5, 24
-"""The smallest pane that a window is split into: the editor can be used in it."""
 
 
 class Window:
@@ -48,10 +45,8 @@ class Window:
         """
         old = self.active
         halves = (split_sideways if sideways else split_downwards)(old.pane)
-        if not old.is_fresh or min(half.height for half in halves) < MIN_PANE_ROWS:
-            raise ShellError("the pane cannot be split: it is in use, or not high enough")
-        if min(half.width for half in halves) < MIN_PANE_COLUMNS:
-            raise ShellError("the pane cannot be split: it is not wide enough")
+        if not old.is_fresh or not all(map(is_large_enough, halves)):
+            raise ShellError("the pane cannot be split: it is in use, or too small")
         first, second = map(self._start, halves)
         at = self._panes.index(old)
         self._panes[at : at + 1] = first, second

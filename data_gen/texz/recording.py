@@ -37,6 +37,7 @@ class Event(NamedTuple):
     commit: str
     tree: str
     path: bytes
+    entry: str = ""  # mode and object name of what the commit has at a path that is left out
 
 
 class RecordingWriter:
@@ -216,7 +217,7 @@ class Recording:
 
 
 def _pack_footer(first_frame: int, counts: list[int], events: list[Event]) -> bytes:
-    rows = [[*event[:4], event.path.decode("utf-8", "surrogateescape")] for event in events]
+    rows = [[*event[:4], event.path.decode("utf-8", "surrogateescape"), event.entry] for event in events]
     content = json.dumps({"first_frame": first_frame, "frames": counts, "events": rows}, separators=(",", ":"))
     compressed = lzma.compress(content.encode(), check=lzma.CHECK_NONE)
     return _FOOTER_HEADER.pack(_FOOTER_MAGIC, zlib.crc32(compressed)) + compressed
@@ -233,6 +234,9 @@ def _unpack_footer(footer: bytes) -> list[Event]:
     try:
         content = lzma.LZMADecompressor(lzma.FORMAT_XZ).decompress(compressed, max_length=_MAX_FOOTER_BYTES)
         rows = json.loads(content)["events"]
-        return [Event(int(f), str(k), str(c), str(t), p.encode("utf-8", "surrogateescape")) for f, k, c, t, p in rows]
+        return [
+            Event(int(frame), str(kind), str(commit), str(tree), path.encode("utf-8", "surrogateescape"), str(entry))
+            for frame, kind, commit, tree, path, entry in rows
+        ]
     except (lzma.LZMAError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise TexzError(f"the footer cannot be read: {error}") from error

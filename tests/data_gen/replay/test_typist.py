@@ -2,19 +2,22 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import termios
 import threading
 import time
+import unittest.mock
 
+import hypothesis
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_gen.actions import ESCAPE, describe, to_bytes
-from data_gen.replay.typist import Typist
+from data_gen.actions import ESCAPE, describe, from_bytes, to_bytes
+from data_gen.replay.typist import STYLES, Typist
 from data_gen.terminal.editor import Editor
 from data_gen.terminal.pane import Pane
 from data_gen.terminal.screen import clear_log, new_log, new_screen
@@ -104,38 +107,52 @@ CASES = [
 ]
 
 
-def edited(old: bytes | None, actions: np.ndarray) -> bytes | None:
+LEAVE = from_bytes(b":wq\r")
+STYLE_NAMES = st.sampled_from(STYLES)
+
+
+def keys_for(pair: tuple[bytes | None, bytes], seed: int, style: str = "vim") -> list[np.ndarray]:
+    """All that is typed each time that the file is opened; with odd seeds it is saved and closed more often."""
+    share = 0.5 if seed % 2 else 0.0
+    with unittest.mock.patch.multiple("data_gen.replay.typist", _MIN_KEYS_TO_SAVE=5, _SAVE_SHARE=share):
+        return [np.append(keys, LEAVE) for keys in Typist(seed, style=style).edit(*pair)]
+
+
+def edited(content: bytes | None, sittings: list[np.ndarray]) -> bytes | None:
     """What the in-process editor writes."""
     log = new_log(FRAMES, ROWS, COLUMNS)
     editor = Editor(new_screen(ROWS, COLUMNS), Pane(0, 0, ROWS, COLUMNS))
-    editor.open(b"file", old)
-    index = 0
-    while index < len(actions):
-        assert not editor.finished, describe(actions)
-        index = editor.type(actions, index, log)
-        clear_log(log)
-    assert editor.finished
-    return editor.written[1] if editor.written else None
+    for actions in sittings:
+        editor.open(b"file", content)
+        index = 0
+        while index < len(actions):
+            assert not editor.finished, describe(actions)
+            index = editor.type(actions, index, log)
+            clear_log(log)
+        assert editor.finished
+        content = editor.written[1]
+    return content
 
 
-def edited_by_vim(folder: pathlib.Path, old: bytes | None, actions: np.ndarray) -> bytes | None:
-    """What real Vim has on disk after it read `actions` as a script; a script's bytes count as typed."""
+def edited_by_vim(folder: pathlib.Path, old: bytes | None, sittings: list[np.ndarray]) -> bytes | None:
+    """What real Vim has on disk after it read `sittings` as scripts; a script's bytes count as typed."""
     file, keys = folder / "file", folder / "keys"
     file.unlink(missing_ok=True)
     if old is not None:
         file.write_bytes(old)
-    keys.write_bytes(to_bytes(actions))
     master, terminal = os.openpty()
     try:
-        subprocess.run(
-            ["vim", "-u", str(VIMRC), "-i", "NONE", "-T", "xterm", "-s", str(keys), str(file)],
-            stdin=terminal,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8", "TERM": "xterm"},
-            timeout=60,
-            check=True,
-        )
+        for actions in sittings:
+            keys.write_bytes(to_bytes(actions))
+            subprocess.run(
+                ["vim", "-u", str(VIMRC), "-i", "NONE", "-T", "xterm", "-s", str(keys), str(file)],
+                stdin=terminal,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8", "TERM": "xterm"},
+                timeout=60,
+                check=True,
+            )
     finally:
         os.close(master)
         os.close(terminal)
@@ -173,6 +190,10 @@ def edited_at_a_terminal(folder: pathlib.Path, old: bytes | None, actions: np.nd
     return file.read_bytes() if file.exists() else None
 
 
+def described(sittings: list[np.ndarray]) -> str:
+    return " then ".join(map(describe, sittings))
+
+
 def _drain(descriptor: int) -> None:
     try:
         while os.read(descriptor, 65536):
@@ -184,28 +205,39 @@ def _drain(descriptor: int) -> None:
 @pytest.mark.parametrize(("old", "new"), CASES)
 def test_special_files_in_the_editor(old, new):
     for seed in range(5):
-        actions = Typist(seed).edit(old, new)
-        assert edited(old, actions) == new, describe(actions)
+        for style in STYLES:
+            sittings = keys_for((old, new), seed, style)
+            assert edited(old, sittings) == new, described(sittings)
 
 
-@settings(max_examples=300, deadline=None)
-@given(versions(), st.integers(0, 1000))
-def test_the_editor_writes_the_new_version(pair, seed):
+@settings(max_examples=500)
+@given(versions(), st.integers(0, 1000), STYLE_NAMES)
+def test_the_editor_writes_the_new_version(pair, seed, style):
     old, new = pair
-    actions = Typist(seed).edit(old, new)
-    assert edited(old, actions) == new, describe(actions)
+    sittings = keys_for((old, new), seed, style)
+    assert edited(old, sittings) == new, described(sittings)
+
+
+@given(versions(), st.integers(0, 1000))
+def test_the_style_of_arrows_uses_no_commands(pair, seed):
+    """Between Escape, saving and leaving aside, all is typed in insert mode."""
+    hypothesis.assume(pair[1] not in (b"", b"\n"))
+    for actions in keys_for(pair, seed, "arrows"):
+        commands = re.sub(rb"(?s)i([^\x16\x1b]|\x16.|\x1b\[[ABCD3])*\x1b(?!\[)", b"", to_bytes(actions))
+        assert re.fullmatch(rb"(:w\r|:set (no)?eol\r)*:wq\r", commands), described([actions])
 
 
 @given(versions(), st.integers(0, 1000))
 def test_the_same_seed_gives_the_same_keys(pair, seed):
     a, b = Typist(seed), Typist(seed)
     for _ in range(2):
-        np.testing.assert_array_equal(a.edit(*pair), b.edit(*pair))
+        for keys, same_keys in zip(a.edit(*pair), b.edit(*pair), strict=True):
+            np.testing.assert_array_equal(keys, same_keys)
 
 
 @given(versions(), st.integers(0, 1000))
 def test_no_keys_look_like_a_control_sequence(pair, seed):
-    actions = Typist(seed).edit(*pair)
+    actions = np.concatenate(keys_for(pair, seed))
     after_escape = actions[1:][actions[:-1] == ESCAPE]
     literal_escape = np.flatnonzero(actions[:-1] == 0x16) + 1
     starts = np.flatnonzero(actions == ESCAPE)
@@ -216,18 +248,19 @@ def test_no_keys_look_like_a_control_sequence(pair, seed):
 def test_different_seeds_reach_the_same_place_by_different_keys():
     old = b"def f(a, b):\n  return a + b\n" * 20
     new = old[:-6] + b"- b\n"
-    assert len({Typist(seed).edit(old, new).tobytes() for seed in range(20)}) > 3
+    assert len({Typist(seed).edit(old, new)[0].tobytes() for seed in range(20)}) > 3
 
 
 def test_a_small_change_takes_few_keys():
     old = b"def f(a, b):\n  return a + b\n" * 50
-    assert len(Typist(0).edit(old, old.replace(b"a + b", b"a * b", 1))) < 20
+    [actions] = Typist(0).edit(old, old.replace(b"a + b", b"a * b", 1))
+    assert len(actions) < 20
 
 
 def test_too_many_actions_are_not_typed():
     assert Typist(0, max_actions=100).edit(None, b"x" * 200) is None
-    actions = Typist(0).edit(None, b"x" * 200)
-    assert len(Typist(0, max_actions=len(actions)).edit(None, b"x" * 200)) == len(actions)
+    [actions] = Typist(0).edit(None, b"x" * 200)
+    assert len(Typist(0, max_actions=len(actions)).edit(None, b"x" * 200)[0]) == len(actions)
     assert Typist(0, max_actions=len(actions) - 1).edit(None, b"x" * 200) is None
 
 
@@ -240,18 +273,19 @@ def test_a_byte_order_mark_cannot_be_taken_away():
 @pytest.mark.parametrize(("old", "new"), CASES)
 def test_special_files_in_real_vim(tmp_path, old, new):
     for seed in range(5):
-        actions = Typist(seed).edit(old, new)
-        assert edited_by_vim(tmp_path, old, actions) == new, describe(actions)
+        for style in STYLES:
+            sittings = keys_for((old, new), seed, style)
+            assert edited_by_vim(tmp_path, old, sittings) == new, described(sittings)
 
 
 @pytest.mark.slow
 @needs_vim
 @settings(max_examples=1500, deadline=None)
-@given(versions(), st.integers(0, 1000))
-def test_real_vim_writes_the_new_version(tmp_path_factory, pair, seed):
+@given(versions(), st.integers(0, 1000), STYLE_NAMES)
+def test_real_vim_writes_the_new_version(tmp_path_factory, pair, seed, style):
     old, new = pair
-    actions = Typist(seed).edit(old, new)
-    assert edited_by_vim(tmp_path_factory.getbasetemp(), old, actions) == new, describe(actions)
+    sittings = keys_for((old, new), seed, style)
+    assert edited_by_vim(tmp_path_factory.getbasetemp(), old, sittings) == new, described(sittings)
 
 
 @pytest.mark.slow
@@ -259,5 +293,5 @@ def test_real_vim_writes_the_new_version(tmp_path_factory, pair, seed):
 @pytest.mark.parametrize(("old", "new"), CASES)
 def test_special_files_at_a_real_terminal(tmp_path, old, new):
     new = new.replace(b"\x03", b"")  # it makes Vim forget what was typed ahead
-    actions = Typist(1).edit(old, new)
+    [actions] = keys_for((old, new), 2)
     assert edited_at_a_terminal(tmp_path, old, actions) == new, describe(actions)

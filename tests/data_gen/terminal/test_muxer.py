@@ -106,8 +106,8 @@ WINDOWS = {
     """,
     "panes": """
         ᵇc|ᵇ%|ᵇ←|vim f.txt⏎|i1⏎2⏎3 a long line that scrolls sideways⎋|:w⏎|ᵇo|git add f.txt⏎|
-        git commit -q -m 'a long message that wraps'⏎|ᵇ;|ggdd|:w⏎|ᵇ→|git status -s⏎|git add f.txt⏎|git commit -q -m second⏎|
-        ᵇ0|ᵇl|ᵇo|jddP|:wq⏎|ᵇ&|y|ᵇc|ᵇ"|vim f.txt⏎|yyp|:q!⏎|ᵇ↑|cd .⏎
+        git commit -q -m 'a long message that wraps'⏎|ᵇ;|ggdd|:w⏎|ᵇ→|git status -s⏎|git add f.txt⏎|
+        git commit -q -m second⏎|ᵇ0|ᵇl|ᵇo|jddP|:wq⏎|ᵇ&|y|ᵇc|ᵇ"|vim f.txt⏎|yyp|:q!⏎|ᵇ↑|cd .⏎
     """,
     "nested": 'ᵇc|ᵇ%|ᵇ"|vim g⏎|ix⎋|ᵇ↑|mkdir -p d⏎|ᵇ←|cd d⏎|ᵇo|ᵇo|:wq⏎|ᵇ;|ᵇo|ᵇ&|y',
     "literal": "vim f⏎|iᵛᵇᵇ|ᵛ⎋⎋|:wq⏎|git add f⏎",
@@ -132,7 +132,6 @@ def test_real_programs_show_the_same(name, tmp_path):
     if missing := real.missing_programs():
         pytest.skip(f"not installed: {', '.join(missing)}")
     rows, columns = 14, 60
-    log = new_log(1000, rows, columns)
     terminal = Terminal(rows, columns, "project", lambda log: log, 1000)
     programs = real.RealTerminal(rows, columns, "project", tmp_path)
     try:
