@@ -1,7 +1,8 @@
 """The proof of a replay: after a commit the terminal's files are what git says."""
 
 import hashlib
-from collections.abc import Set
+import itertools
+from collections.abc import Mapping, Set
 
 from data_gen.errors import UserError
 from data_gen.replay.history import EXECUTABLE, LINK, Commit, Entry, History, Move
@@ -31,6 +32,33 @@ def check_tree(filesystem: FileSystem, commit: Commit, history: History, left_ou
         _compare(filesystem, commit, history, left_out, path, files.get(path))
 
 
+def tree_id(filesystem: FileSystem, others: Mapping[bytes, tuple[int, str]]) -> str:
+    """The name of the git tree that holds the files of `filesystem` and `others`: mode and object name by path."""
+    entries = dict(others)
+    for path, node in filesystem.entries():
+        entry = _entry_of(node)
+        entries[path] = entry.mode, entry.blob
+    return _tree_id([(path.split(b"/"), *entry) for path, entry in sorted(entries.items())], 0)
+
+
+def _tree_id(entries: list[tuple[list[bytes], int, str]], depth: int) -> str:
+    """The tree of `entries`, sorted, whose first `depth` names are the same."""
+    lines = []
+    for (name, is_file), group in itertools.groupby(
+        entries, lambda entry: (entry[0][depth], len(entry[0]) == depth + 1)
+    ):
+        below = list(group)
+        lines.append((name, *below[0][1:]) if is_file else (name + b"/", 0o40000, _tree_id(below, depth + 1)))
+    content = b"".join(
+        b"%o %s\0" % (mode, name.removesuffix(b"/")) + bytes.fromhex(blob) for name, mode, blob in sorted(lines)
+    )
+    return _object_id(b"tree", content)
+
+
+def _object_id(kind: bytes, content: bytes) -> str:
+    return hashlib.sha1(b"%s %d\0" % (kind, len(content)) + content, usedforsecurity=False).hexdigest()
+
+
 def _compare(
     filesystem: FileSystem, commit: Commit, history: History, left_out: Set[bytes], path: bytes, entry: Entry | None
 ) -> None:
@@ -45,4 +73,4 @@ def _entry_of(node: File | Link) -> Entry:
     """What git would record."""
     content = node.content if isinstance(node, File) else node.target
     mode = LINK if isinstance(node, Link) else EXECUTABLE if node.executable else 0o100644
-    return Entry(mode, hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest())
+    return Entry(mode, _object_id(b"blob", content))

@@ -100,6 +100,11 @@ class Editor:
         """The cursor's line and column (in codepoints), both from 0."""
         return int(self._window.state[at.LINE]), int(self._window.state[at.COLUMN])
 
+    @property
+    def view(self) -> tuple[int, int]:
+        """The line and the cell in the upper left corner of the text, both from 0."""
+        return int(self._window.state[at.TOP]), int(self._window.state[at.LEFT])
+
     def _name(self) -> str:
         return self._path.decode("utf-8", "backslashreplace")
 

@@ -61,6 +61,11 @@ class Terminal:
         """The message of the last commit."""
         return self._repository.message
 
+    @property
+    def view(self) -> tuple[int, int]:
+        """How far the editor in the active pane has scrolled."""
+        return self._window.active.view
+
     def type(self, actions: np.ndarray) -> None:
         """Type uint16 `actions`: for each, log the frame before it, then let the muxer or a program have it.
 

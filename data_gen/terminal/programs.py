@@ -34,6 +34,11 @@ class Programs:
         """Whether the shell has ended, and the pane is to be closed."""
         return self._shell.has_exited
 
+    @property
+    def view(self) -> tuple[int, int]:
+        """How far the editor has scrolled; (0, 0) in the shell."""
+        return self._editor.view if self._editor else (0, 0)
+
     def type(self, actions: np.ndarray, start: int, log: FrameLog) -> int:
         """Give `actions[start:]` to the program that has the keyboard, which logs the frame before each.
 

@@ -5,7 +5,7 @@ import pathlib
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pexpect
@@ -50,6 +50,25 @@ class _Screen(pyte.Screen):
             self.cursor.x += width
             self.dirty.add(self.cursor.y)
 
+    def scroll_up(self, count: int = 1) -> None:
+        """Move the lines between the margins up; pyte does not know `CSI S`."""
+        self._scroll(self.delete_lines, count)
+
+    def scroll_down(self, count: int = 1) -> None:
+        """Move the lines between the margins down, as for `CSI T`."""
+        self._scroll(self.insert_lines, count)
+
+    def _scroll(self, change_lines: Callable[[int], None], count: int) -> None:
+        row, column = self.cursor.y, self.cursor.x
+        self.cursor.y = self.margins.top if self.margins else 0
+        change_lines(count)
+        self.cursor.y, self.cursor.x = row, column
+
+
+class _Stream(pyte.ByteStream):
+    csi = pyte.ByteStream.csi | {"S": "scroll_up", "T": "scroll_down"}
+    events = pyte.ByteStream.events | {"scroll_up", "scroll_down"}
+
 
 class PseudoTerminal:
     """A program in a pseudo-terminal of `rows` x `columns`, and the screen that it draws."""
@@ -58,7 +77,7 @@ class PseudoTerminal:
         self, command: Sequence[str], rows: int, columns: int, folder: pathlib.Path, environment: dict[str, str]
     ):
         self._screen = _Screen(columns, rows)
-        self._stream = pyte.ByteStream(self._screen)
+        self._stream = _Stream(self._screen)
         self._codepoints_RxC = np.full((rows, columns), BLANK, np.uint32)
         self.process = pexpect.spawn(
             command[0], list(command[1:]), dimensions=(rows, columns), cwd=str(folder), env=environment
