@@ -19,8 +19,8 @@ from data_gen.film import Film, milliseconds
 from data_gen.paint import ansi, fitted
 
 _HELP = (
-    "space pause  . → next  , ← previous  + - speed  n p commit  ] [ file  g frame  q quit  ? back",
-    "space ., +- np ][ g q ?",
+    "space pause  . next  , previous  + - speed  n p commit  ] [ file  g frame  q quit",
+    "space ., +- np ][ g q",
 )
 _KEY = re.compile(rb"\x1b[\[O][0-9;]*[A-Za-z~]|[\xc2-\xf4][\x80-\xbf]+|.", re.DOTALL)
 _UNFINISHED_KEY = re.compile(rb"\x1b([\[O][0-9;]*)?\Z")

@@ -193,9 +193,9 @@ function buildPlaces() {
     const button = make("button", kind, kind === "commit" ? `Commit ${mark[1]}` : mark[1]);
     if (kind === "commit") {
       button.append(make("code", "", mark[2].slice(0, 7)));
-      const tick = make("i", "", "");
-      tick.style.left = `${(100 * mark[0]) / Math.max(1, last)}%`;
-      element("ticks").append(tick);
+      const line = make("i", "", "");
+      line.style.left = `${(100 * mark[0]) / Math.max(1, last)}%`;
+      element("ticks").append(line);
     }
     button.title = mark.at(-1);
     button.addEventListener("click", () => goTo(mark[0]));
