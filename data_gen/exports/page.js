@@ -7,14 +7,13 @@ const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64];
 const MIN_FONT = 4, MAX_FONT = 20; // pixels
 const KEYS_AROUND = 90;
 
-const rows = film.rows.map(unpackRow);
 const screens = unpackScreens();
 const [tokenStarts, tokenNumbers] = film.tokenAt ?? [[], []];
-const placeOf = new Map(); // the button of a commit or file, by its first frame and kind
+const placeOf = new Map(); // the button of each commit and file
 
 let frame = 0, due = 0, isPlaying = false, speed = film.speed;
 let shown = []; // the row and the cursor's column that each line of the screen shows
-let current = [];
+let current = []; // the buttons of where the frame is
 
 async function decode(base64) {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
@@ -22,19 +21,19 @@ async function decode(base64) {
   return new Response(stream).json();
 }
 
-/** Cells as [character, style]. */
+/** A row's cells as [character, style]. */
 function unpackRow([text, runs]) {
   const characters = Array.from(text), styles = [];
   for (let i = 0; i < runs.length; i += 2) styles.push(...Array(runs[i + 1]).fill(runs[i]));
   return Array.from({ length: numColumns }, (_, i) => [characters[i] ?? " ", styles[i] ?? 0]);
 }
 
-/** For each frame its rows; frames share them. */
+/** For each frame its rows, packed; frames share them. */
 function unpackScreens() {
   let screen = Array(numRows);
   return film.changes.map((changes) => {
     if (changes.length) screen = screen.slice();
-    for (let i = 0; i < changes.length; i += 2) screen[changes[i]] = rows[changes[i + 1]];
+    for (let i = 0; i < changes.length; i += 2) screen[changes[i]] = film.rows[changes[i + 1]];
     return screen;
   });
 }
@@ -86,7 +85,7 @@ function paintScreen() {
   screens[frame].forEach((row, i) => {
     const cursor = i === cursorRow ? cursorColumn : -1;
     if (shown[i]?.row !== row || shown[i].cursor !== cursor) {
-      paintRow(element("screen").children[i], row, cursor);
+      paintRow(element("screen").children[i], unpackRow(row), cursor);
       shown[i] = { row, cursor };
     }
   });
