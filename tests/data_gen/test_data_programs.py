@@ -68,13 +68,17 @@ def test_a_tokenizer_is_trained_beside_the_dataset(dataset):
     assert Tokenizer.load(dataset / "tokenizer.json").vocab_size == 320
 
 
-def test_play_prints_frames_and_paints_one(dataset, tmp_path):
+def test_play_prints_frames_and_exports_them(dataset, tmp_path):
     result = run("play", f"--data={dataset}", "--frames=3")
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("--- frame") == 3 and "(main)$" in result.stdout
-    png = tmp_path / "frame.png"
-    assert run("play", f"--data={dataset}", "--start=5", f"--png={png}").returncode == 0
-    assert Image.open(png).size[0] > 100
+    begins = {"png": b"\x89PNG", "gif": b"GIF89a", "asciicast": b'{"version": 2', "html": b"<!doctype html>"}
+    for kind, begin in begins.items():
+        file = tmp_path / kind
+        result = run("play", f"--data={dataset}", "--commit=2", "--frames=20", f"--export={kind}", f"--out={file}")
+        assert result.returncode == 0 and str(file) in result.stdout, result.stderr
+        assert file.read_bytes().startswith(begin)
+    assert Image.open(tmp_path / "png").size[0] > 100
 
 
 def test_help_tells_what_the_programs_do():
@@ -98,7 +102,12 @@ def mistakes(tmp_path, repository, dataset):
     yield ("play", f"--data={tmp_path / 'plain'}"), "dataset.json"
     yield ("play", f"--data={tmp_path / 'old'}"), "format version 99"
     yield ("play", f"--data={dataset}", "--recording=other"), "no recording 'other'"
-    yield ("play", f"--data={dataset}", "--start=999999999"), "--start=999999999"
+    yield ("play", f"--data={dataset}", "--start=999999999"), "frame 999999999: "
+    yield ("play", f"--data={dataset}", "--commit=7"), "no commit has the number '7'"
+    yield ("play", f"--data={dataset}", "--commit=1", "--start=1"), "give one of them"
+    yield ("play", f"--data={dataset}", "--export=png"), "give both or none"
+    yield ("play", f"--data={dataset}", "--tokenizer=x"), "--tokenizer is for --export=html"
+    yield ("play", f"--data={dataset}", "--export=png", "--out=/nowhere/at/all"), "/nowhere/at/all"
     yield ("train_tokenizer", f"--data={dataset}", "--vocab_size=273"), "multiple of 8"
 
 
