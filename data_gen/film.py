@@ -59,7 +59,7 @@ class Film:
         self.first, self.end = 0, recording.frames
         self.commits: list[Commit] = []
         self.files: list[File] = []
-        for frame, kind, commit, _, path in recording.events():
+        for frame, kind, commit, _, path, _ in recording.events():
             if kind == "commit":
                 self.commits.append(Commit(frame, len(self.commits) + 1, printable(commit)))
             self.files.append(
