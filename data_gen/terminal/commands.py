@@ -2,9 +2,11 @@
 
 from typing import NamedTuple
 
+from data_gen.terminal.commit_summary import UTF8_WARNING, commit_summary, is_predictable, recorded_message
 from data_gen.terminal.filesystem import File, FileSystem, FileSystemError
-from data_gen.terminal.repository import Repository
-from data_gen.terminal.words import ShellError
+from data_gen.terminal.repository import BRANCH, Repository
+from data_gen.terminal.status import long_status, short_status
+from data_gen.terminal.words import ShellError, is_printable_text, is_utf8
 
 
 class Outcome(NamedTuple):
@@ -36,10 +38,8 @@ class Commands:
                     return self._vim(path)
                 case [b"cd", folder]:
                     self._cd(folder)
-                case [b"git", b"status", b"-s"]:
-                    return Outcome(tuple(self._status()))
                 case [b"git", command, *arguments]:
-                    self._git(command, arguments)
+                    return Outcome(tuple(self._git(command, arguments)))
                 case [command, *arguments]:
                     self._change_files(command, arguments)
         except FileSystemError as error:
@@ -105,32 +105,49 @@ class Commands:
             case _:
                 raise ShellError(f"unknown command {b' '.join([command, *arguments])[:80]!r}")
 
-    def _git(self, command: bytes, arguments: list[bytes]) -> None:
+    def _git(self, command: bytes, arguments: list[bytes]) -> list[bytes]:
+        """Run a command of git; return what it prints."""
         repository = self.repository
         if command == b"commit":
-            self._commit(arguments)
-            return
+            return self._commit(arguments)
         options, paths = _split_options(arguments)
         match command, options, paths:
             case b"add", [] | [b"-f"], [_, *_]:
                 for path in paths:
                     repository.add(self.resolve(path))
-            case b"rm", [b"-q"], [_, *_]:
-                for path in paths:
-                    repository.remove(self.resolve(path))
+            case b"rm", [] | [b"-q"], [_, *_]:
+                return self._remove(paths, is_quiet=bool(options))
             case b"mv", [], [source, target]:
                 repository.move(self.resolve(source), self._into(source, target))
+            case b"status", [], []:
+                return long_status(repository.status(), self.folder, BRANCH, repository.head is not None)
+            case b"status", [b"-s"], []:
+                return short_status(repository.status(), self.folder)
             case _:
                 raise ShellError(f"unknown command {b' '.join([b'git', command, *arguments])[:80]!r}")
+        return []
 
-    def _commit(self, arguments: list[bytes]) -> None:
+    def _remove(self, paths: list[bytes], is_quiet: bool) -> list[bytes]:
+        resolved = sorted({self.resolve(path) for path in paths})
+        if not is_quiet and not all(map(is_printable_text, resolved)):
+            raise ShellError(f"git rm {paths[0][:80]!r}: what it prints is not printable; -q is quiet")
+        self.repository.remove(resolved)
+        return [] if is_quiet else [b"rm '" + path + b"'" for path in resolved]
+
+    def _commit(self, arguments: list[bytes]) -> list[bytes]:
         flags, rest = set(arguments[:-2]), arguments[-2:]
-        if not {b"-q"} <= flags <= {b"-q", b"--allow-empty", b"--allow-empty-message"} or rest[:1] != [b"-m"]:
+        if not flags <= {b"-q", b"--allow-empty", b"--allow-empty-message"} or rest[:1] != [b"-m"]:
             raise ShellError(f"unknown command {b' '.join([b'git commit', *arguments])[:80]!r}")
-        self.repository.commit(rest[1], b"--allow-empty" in flags, b"--allow-empty-message" in flags)
-
-    def _status(self) -> list[bytes]:
-        return [letters + b" " + _c_quoted(path) for letters, path in self.repository.status()]
+        repository, message = self.repository, rest[1]
+        if not is_utf8(message):
+            raise ShellError(f"git commit -m {message[:80]!r}: the message is not UTF-8")
+        changes, is_root = repository.staged(), repository.head is None
+        if b"-q" not in flags and not is_predictable(changes, message):
+            raise ShellError(f"git commit -m {message[:80]!r}: what it prints is not predictable; -q is quiet")
+        commit = repository.commit(message, b"--allow-empty" in flags, b"--allow-empty-message" in flags)
+        warning = UTF8_WARNING if recorded_message(message) != message else ()
+        summary = [] if b"-q" in flags else commit_summary(BRANCH, commit, is_root, message, changes)
+        return [*warning, *summary]
 
     def _into(self, source: bytes, target: bytes) -> bytes:
         """Where a moved file goes: below `target` if that is a folder."""
@@ -151,11 +168,3 @@ def _split_options(arguments: list[bytes]) -> tuple[list[bytes], list[bytes]]:
     if b"" in paths:
         raise ShellError("an empty path")
     return options, paths
-
-
-def _c_quoted(path: bytes) -> bytes:
-    """`path` as git prints it: quoted like a string of C where it holds anything but printable ASCII."""
-    names = {0x07: b"\\a", 0x08: b"\\b", 0x09: b"\\t", 0x0A: b"\\n", 0x0B: b"\\v", 0x0C: b"\\f", 0x0D: b"\\r"}
-    names |= {0x22: b'\\"', 0x5C: b"\\\\"}
-    quoted = b"".join(names.get(byte) or (bytes((byte,)) if 0x20 <= byte < 0x7F else b"\\%03o" % byte) for byte in path)
-    return b'"' + quoted + b'"' if quoted != path or b" " in path else path

@@ -9,11 +9,11 @@ from data_gen.cells import BLANK, CONTINUATION, Style
 from data_gen.kernel import kernel
 from data_gen.terminal.commands import Commands
 from data_gen.terminal.pane import Pane
+from data_gen.terminal.repository import BRANCH
 from data_gen.terminal.screen import FrameLog, Screen, log_frame, log_is_full
 from data_gen.terminal.width import WIDTHS
 from data_gen.terminal.words import ShellError, split_words
 
-BRANCH = "main"
 _DECODER = codecs.getincrementaldecoder("utf-8")
 _PLAIN = int(Style.PLAIN)
 
@@ -79,7 +79,7 @@ class Shell:
         outcome = self._commands.run(words)
         for text in outcome.lines:
             line = _Line(self._screen, self._pane)
-            line.print(text.decode("ascii"))
+            line.print(text.decode("utf-8").expandtabs())
             line.end()
         self.edit, self.has_exited = outcome.edit, outcome.exits
         if self.edit is None and not self.has_exited:

@@ -79,6 +79,20 @@ def is_printable(character: str) -> bool:
     return character.isprintable() and WIDTHS[ord(character)] > 0
 
 
+def is_utf8(text: bytes) -> bool:
+    """Whether `text` is UTF-8."""
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def is_printable_text(text: bytes) -> bool:
+    """Whether a terminal shows `text` as it is."""
+    return is_utf8(text) and all(map(is_printable, text.decode("utf-8")))
+
+
 def _quote_piece(text: str) -> bytes:
     piece = text.encode("utf-8", "surrogateescape")
     if _BARE.fullmatch(piece):

@@ -107,6 +107,8 @@ def test_backspace_undoes(text, erased):
         (b"rm -rf x\n", "unknown command"),
         (b"cd /etc\n", "outside the project"),
         (b"cd ..\n", "outside the project"),
+        (b"cd\n", "unknown command b'cd'"),
+        (b"cd -\n", "no such folder"),
         (b"mkdir -p .git/hooks\n", "not a safe path"),
         (b"vim a/b\n", "no such folder"),
         (b"vim +q\n", "not a file"),
@@ -115,6 +117,9 @@ def test_backspace_undoes(text, erased):
         (b"git commit -q -m x\n", "nothing to commit"),
         (b"git commit --allow-empty -q -m ''\n", "an empty message"),
         (b"git commit --amend -q -m x\n", "unknown command"),
+        (b"git commit --allow-empty -m $'a\\tb'\n", "not predictable; -q is quiet"),
+        (b"git commit --allow-empty -q -m $'\\xff'\n", "not UTF-8"),
+        (b"git rm nothing\n", "not tracked"),
         (b"x=1\n", "unknown command"),
         (b"a\x1b", "the key ⎋ after 'a'"),
         (b"a\t", "the key ⇥ after 'a'"),
@@ -143,6 +148,18 @@ def test_git_keeps_an_index():
     assert files.find(b"d") is None, "git rm removes the folders that it empties"
 
 
+def test_what_git_prints_is_text():
+    bench = Bench(14, 28)
+    bench.type("ln -s x '漢字é'\nln -s x b\ngit add '漢字é' b\ngit commit -q -m 'x'\ngit rm '漢字é' b\n")
+    assert bench.rows()[9:11] == ["rm 'b'", "rm '漢字é'"], "sorted, and not quoted like a string of C"
+    bench.type("git status\n")
+    shown = ["        deleted:    b", '        deleted:    "\\346\\27', '4\\242\\345\\255\\227\\303\\251"']
+    assert bench.rows()[6:9] == shown, "tabs, and a row that is full"
+    bench = Bench(8, 34)
+    bench.type("git commit --allow-empty -m '漢字漢字'\n")
+    assert bench.rows()[3] == "字漢字", "a character of two cells that has no room goes to the next row"
+
+
 SCRIPTS = {
     "wrap": [
         "mkdir -p ",
@@ -163,6 +180,13 @@ SCRIPTS = {
     ],
     "quotes": ["git commit --allow-empty -q -m 'one\n\ntwo\n", "three'\n", "mkdir -p a\\\n", "b 'c\n", "d'\n"],
     "scroll": [f"mkdir -p {'d' * n}\n" for n in range(1, 14)],
+    "commit": [
+        *("mkdir -p d\n", "ln -s x 'd/é 漢'\n", "ln -s y d/y\n", "git add 'd/é 漢' d/y\n", "git status\n"),
+        *("git commit -m 'Begin, with 漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字'\n", "ln -sfn z d/y\n"),
+        *("git status\n", "git add d/y\n", "git commit -m 'Turn'\n", "mkdir -p e\n", "git mv d/y e/y\n"),
+        *("git commit -m 'Move\n", "it\n", "\n", "and say why'\n", "git rm e/y 'd/é 漢'\n", "git commit -m ' Away '\n"),
+        *("git commit --allow-empty --allow-empty-message -m ''\n", "git status\n"),
+    ],
     "status": ["mkdir -p 'a b'\n", "ln -s x 'a b/é'\n", "ln -s y z\n", "git add 'a b/é' z\n", "git status -s\n"],
 }
 
