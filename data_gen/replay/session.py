@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
@@ -11,8 +11,10 @@ from data_gen.replay.desk import Desk
 from data_gen.replay.history import EXECUTABLE, LINK, SUBMODULE, BlobTooLarge, Change, Commit, Entry, Move
 from data_gen.replay.script import Script, ScriptWriter, operand
 from data_gen.replay.typist import Typist
-from data_gen.terminal.filesystem import MAX_PATH_BYTES, is_safe
-from data_gen.terminal.words import is_printable, quote
+from data_gen.terminal.commit_summary import FileChange, is_predictable
+from data_gen.terminal.filesystem import MAX_PATH_BYTES, File, Link, is_safe
+from data_gen.terminal.objects import folders_of
+from data_gen.terminal.words import is_printable_text, quote
 
 MAX_MESSAGE_BYTES = 20_000
 _STATUS_SHARE = 0.1
@@ -20,6 +22,8 @@ _STAY_SHARE = 0.5
 """How often a file stays open while it is staged, where that is possible."""
 
 _SAVE_APART_SHARE = 0.3
+_QUIET_SHARE = 0.5
+_SHORT_STATUS_SHARE = 0.6
 _CD_SHARE = 0.15
 _LONGEST_PROMPT = 20
 
@@ -50,6 +54,7 @@ class Session:
         self._blobs = blobs
         self._typist = typist
         self._tracked: dict[bytes, Entry] = {}
+        self._before: dict[bytes, Entry | None] = {}  # what the last commit has at the paths touched since
         self._files_below: Counter[bytes] = Counter()  # of each folder that there is
         self._writer = ScriptWriter()
         self._desk = Desk(self._random, self._writer, rows, columns)
@@ -77,6 +82,7 @@ class Session:
         while self._unfinished:
             self._sit(*self._unfinished.pop(0))
         self._commit(commit.message)
+        self._before.clear()
         return self._writer.take()
 
     def _sort(self, changes: Iterable[Change | Move]) -> tuple[list[bytes], list[Move], list[tuple[bytes, Entry]]]:
@@ -103,9 +109,10 @@ class Session:
 
     def _delete(self, paths: list[bytes]) -> None:
         """`git rm`, which also removes the folders that it empties."""
-        self._git(b"rm -q", paths)
+        is_quiet = self._random.random() < _QUIET_SHARE or not all(map(is_printable_text, paths))
+        self._git(b"rm -q" if is_quiet else b"rm", paths)
         for path in paths:
-            self._forget(path)
+            self._track(path, None)
 
     def _move(self, moves: list[Move]) -> list[Move]:
         """`git mv` each file once nothing is in its way; return those that wait for each other.
@@ -118,16 +125,15 @@ class Session:
             waiting.remove(move)
             if move.target in left:
                 self._remove_emptied(left)
-            left.update(_folders_of(move.source))
+            left.update(folders_of(move.source))
             self._make_folder(move.target)
             self._git(b"mv", [move.source, move.target])
             entry = self._tracked[move.source]
-            self._forget(move.source)
-            self._remember(move.target, entry)
+            self._track(move.source, None)
+            self._track(move.target, move.new)
             if entry.mode != move.new.mode:
                 self._change_mode(move.target, move.new.mode)
                 self._changed.append(move.target)
-                self._tracked[move.target] = move.new
         self._remove_emptied(left)
         return waiting
 
@@ -145,12 +151,8 @@ class Session:
             self._edit(path, content, old)
             if (entry.mode == EXECUTABLE) != (old is not None and old.mode == EXECUTABLE):
                 self._change_mode(path, entry.mode)
-        if old is None:
-            self._new.append(path)
-            self._remember(path, entry)
-        else:
-            self._changed.append(path)
-            self._tracked[path] = entry
+        (self._new if old is None else self._changed).append(path)
+        self._track(path, entry)
 
     def _link(self, path: bytes, target: bytes, old: Entry | None) -> None:
         if not target or b"\0" in target or len(target) > MAX_PATH_BYTES:
@@ -185,7 +187,7 @@ class Session:
         if self._desk.has_both and self._random.random() < _STAY_SHARE:
             self._writer.type(b":w\n")
             self._desk.go_to_shell()
-            self._writer.type(b"git status -s\n")
+            self._writer.type(self._status())
             self._desk.go_to_editor()
             self._writer.type(b":q\n")
         else:
@@ -230,7 +232,7 @@ class Session:
         self._changed, self._new = [], []
         if self._random.random() < _STATUS_SHARE:
             self._desk.go_to_shell()
-            self._writer.type(b"git status -s\n")
+            self._writer.type(self._status())
         if len(message) > MAX_MESSAGE_BYTES:
             message = message[:MAX_MESSAGE_BYTES].decode("utf-8", "ignore").encode("utf-8")
             self.skipped["end of a long message"] += 1
@@ -238,9 +240,24 @@ class Session:
         self._writer.type(b"git commit ")
         self._writer.type(b"" if self._has_staged else b"--allow-empty ")
         self._writer.type(b"" if message else b"--allow-empty-message ")
-        self._writer.type(b"-q -m ")
+        self._writer.type(b"" if is_predictable(self._staged(), message) else b"-q ")
+        self._writer.type(b"-m ")
         self._writer.mark("message")
         self._writer.type(quote(_without_last_newline(message)) + b"\n")
+
+    def _status(self) -> bytes:
+        return b"git status -s\n" if self._random.random() < _SHORT_STATUS_SHARE else b"git status\n"
+
+    def _staged(self) -> list[FileChange]:
+        """What the commit changes."""
+        changed = ((path, old, self._tracked.get(path)) for path, old in self._before.items())
+        return [FileChange(path, self._node(old), self._node(new)) for path, old, new in changed if old != new]
+
+    def _node(self, entry: Entry | None) -> File | Link | None:
+        if entry is None:
+            return None
+        content = self._read(entry.blob)
+        return Link(content) if entry.mode == LINK else File(content, entry.mode == EXECUTABLE)
 
     def _git(self, command: bytes, paths: list[bytes]) -> None:
         """A command that stages something."""
@@ -270,24 +287,18 @@ class Session:
         return (
             path not in self._tracked
             and not self._files_below[path]
-            and not any(folder in self._tracked for folder in _folders_of(path))
+            and not any(folder in self._tracked for folder in folders_of(path))
         )
 
-    def _remember(self, path: bytes, entry: Entry) -> None:
-        self._tracked[path] = entry
-        self._files_below.update(_folders_of(path))
-
-    def _forget(self, path: bytes) -> None:
-        del self._tracked[path]
-        self._files_below.subtract(_folders_of(path))
-
-
-def _folders_of(path: bytes) -> Iterator[bytes]:
-    """The folders above `path`, the outermost first, without the root."""
-    end = path.find(b"/")
-    while end >= 0:
-        yield path[:end]
-        end = path.find(b"/", end + 1)
+    def _track(self, path: bytes, entry: Entry | None) -> None:
+        """From now on `entry` is at `path`, or nothing."""
+        old = self._tracked.pop(path, None)
+        self._before.setdefault(path, old)
+        if old is not None:
+            self._files_below.subtract(folders_of(path))
+        if entry is not None:
+            self._tracked[path] = entry
+            self._files_below.update(folders_of(path))
 
 
 def _cause_against(path: bytes, entry: Entry) -> str | None:
@@ -296,7 +307,7 @@ def _cause_against(path: bytes, entry: Entry) -> str | None:
         return "submodule"
     if not is_safe(path) or (entry.mode == LINK and path.lower() == b".gitmodules"):
         return "unsafe path"
-    if not all(map(is_printable, path.decode("utf-8", "surrogateescape"))):
+    if not is_printable_text(path):
         return "unprintable path"
     return None
 

@@ -150,9 +150,6 @@ class RealTerminal(PseudoTerminal):
             "SHELL": shutil.which("bash") or "bash",
         }
         subprocess.run(["git", "init", "--quiet", self.project], check=True, env=self._environment)
-        (self.project / ".git" / "info" / "attributes").write_text(
-            "* -text -ident -filter -working-tree-encoding diff\n"
-        )
         super().__init__(["tmux", "new-session"], rows, columns, self.project, self._environment)
 
     def close(self) -> None:

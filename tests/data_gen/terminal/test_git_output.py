@@ -10,6 +10,7 @@ import pytest
 from data_gen.terminal.commands import Commands
 from data_gen.terminal.filesystem import File, FileSystem, Link
 from data_gen.terminal.objects import folders_of
+from data_gen.terminal.repository import Repository
 from data_gen.terminal.words import ShellError, quote
 
 DOTFILES = pathlib.Path(__file__).parents[3] / "data_gen" / "terminal" / "dotfiles"
@@ -42,7 +43,7 @@ class Session:
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.files = FileSystem()
-        self.commands = Commands(self.files)
+        self.commands = Commands(self.files, Repository(self.files))
         self.expected: list[bytes] = []
         self._contents = folder / "contents"
         self._contents.mkdir(parents=True)
