@@ -23,7 +23,8 @@ _BYTES_AT_ONCE = 256
 
 
 class _Screen(pyte.Screen):
-    """pyte's screen with Vim's widths: a character takes the cells that the program believes it takes."""
+    """pyte's screen with Vim's widths, in which a character takes the cells that the program believes it takes, and
+    mended where it differs from real terminals."""
 
     def __init__(self, columns: int, lines: int):
         super().__init__(columns, lines)
@@ -49,6 +50,13 @@ class _Screen(pyte.Screen):
                 line[self.cursor.x + 1] = self.cursor.attrs._replace(data="")
             self.cursor.x += width
             self.dirty.add(self.cursor.y)
+
+    def cursor_down(self, count: int | None = None) -> None:
+        """Below the margins, stay there; pyte would go back to the lower one."""
+        if self.margins and self.cursor.y > self.margins.bottom:
+            self.cursor.y = min(self.cursor.y + (count or 1), self.lines - 1)
+        else:
+            super().cursor_down(count)
 
     def scroll_up(self, count: int = 1) -> None:
         """Move the lines between the margins up; pyte does not know `CSI S`."""
