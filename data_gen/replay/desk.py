@@ -29,6 +29,7 @@ class Desk:
         self._random = rng
         self._writer = writer
         screen = Pane(0, 0, rows - 1, columns)
+        self._columns = {"": columns, "window": columns, "above": columns, "beside": split_sideways(screen)[0].width}
         self._kinds = [""]
         if columns >= _ROOM_FOR_WINDOWS:
             self._kinds.append("window")
@@ -44,8 +45,13 @@ class Desk:
         """Whether a shell can be used while a file is open in the editor."""
         return self._kind != ""
 
+    @property
+    def editor_columns(self) -> int:
+        """How wide the editor is."""
+        return self._columns[self._kind]
+
     def arrange(self) -> None:
-        """Before a commit's files are edited: perhaps set up another desk, or tidy up."""
+        """Before a commit's files are edited, the editor closed: perhaps set up another desk, or tidy up."""
         if self.has_both:
             if self._random.random() < _TIDY_SHARE:
                 self._tidy()

@@ -12,14 +12,15 @@ from data_gen.replay.history import EXECUTABLE, LINK, SUBMODULE, BlobTooLarge, C
 from data_gen.replay.script import Script, ScriptWriter, operand
 from data_gen.replay.typist import Typist
 from data_gen.terminal.commit_summary import FileChange, is_predictable
+from data_gen.terminal.editor import is_plain_path
 from data_gen.terminal.filesystem import MAX_PATH_BYTES, File, Link, is_safe
 from data_gen.terminal.objects import folders_of
 from data_gen.terminal.words import is_printable_text, quote
 
 MAX_MESSAGE_BYTES = 20_000
 _STATUS_SHARE = 0.1
-_STAY_SHARE = 0.5
-"""How often a file stays open while it is staged, where that is possible."""
+_STAY_SHARE = 0.3
+"""How often the editor stays open when a file is finished."""
 
 _SAVE_APART_SHARE = 0.3
 _QUIET_SHARE = 0.5
@@ -60,6 +61,7 @@ class Session:
         self._desk = Desk(self._random, self._writer, rows, columns)
         self._changed: list[bytes] = []  # tracked files that are not staged yet
         self._new: list[bytes] = []  # files to track
+        self._opened: set[bytes] = set()  # the files that the editor has opened, if it is open
         self._unfinished: list[tuple[bytes, list[np.ndarray]]] = []  # files to open again
         self._has_staged = False
 
@@ -73,6 +75,7 @@ class Session:
         self._delete([move.source for move in blocked])
         written += [(move.target, move.new) for move in blocked]
         if written:
+            self._leave_editor()
             self._desk.arrange()
         for path, entry in written:
             try:
@@ -159,6 +162,7 @@ class Session:
             raise _CannotReplay("unsafe path")
         self._make_folder(path)
         options = b" -s" if old is None else b" -sfn"
+        self._go_to_shell()
         self._writer.type(b"ln" + options + (b" -- " if target.startswith(b"-") else b" ") + quote(target) + b" ")
         self._writer.type(operand(path) + b"\n")
 
@@ -172,30 +176,56 @@ class Session:
         if sittings is None:
             raise _CannotReplay("too many actions")
         if old is not None and not was_file:
+            self._go_to_shell()
             self._writer.command(b"rm", path)
         self._make_folder(path)
         self._sit(path, sittings)
 
     def _sit(self, path: bytes, sittings: list[np.ndarray]) -> None:
-        """Open a file, type the first of `sittings`, and close it; the others come later."""
+        """Open a file, type the first of `sittings`, and save it; the others come later."""
         keys, *later = sittings
-        self._desk.go_to_editor()
-        folder = self._enter_folder(path)
-        self._writer.mark("file", path)
-        self._writer.command(b"vim", path[len(folder) :])
-        self._writer.press(keys)
-        if self._desk.has_both and self._random.random() < _STAY_SHARE:
-            self._writer.type(b":w\n")
-            self._desk.go_to_shell()
-            self._writer.type(self._status())
-            self._desk.go_to_editor()
-            self._writer.type(b":q\n")
-        else:
-            self._writer.type(b":w\n:q\n" if self._random.random() < _SAVE_APART_SHARE else b":wq\n")
-        if folder:
-            self._writer.type(b"cd " + b"/".join([b".."] * folder.count(b"/")) + b"\n")
         if later:
             self._unfinished.append((path, later))
+        folder = b""
+        if self._can_open_next(path):
+            self._desk.go_to_editor()
+            self._writer.mark("file", path)
+            self._writer.type(b":e " + path + b"\n")
+        else:
+            self._leave_editor()
+            self._desk.go_to_editor()
+            folder = self._enter_folder(path)
+            self._writer.mark("file", path)
+            self._writer.command(b"vim", path[len(folder) :])
+        self._writer.press(keys)
+        self._opened.add(path)
+        if not folder and self._random.random() < _STAY_SHARE:
+            self._writer.type(b":w\n")
+            if self._desk.has_both and self._random.random() < _STATUS_SHARE:
+                self._desk.go_to_shell()
+                self._writer.type(self._status())
+            return
+        self._opened.clear()
+        self._writer.type(b":w\n:q\n" if self._random.random() < _SAVE_APART_SHARE else b":wq\n")
+        if folder:
+            self._writer.type(b"cd " + b"/".join([b".."] * folder.count(b"/")) + b"\n")
+
+    def _can_open_next(self, path: bytes) -> bool:
+        """Whether the editor is open and can open `path` too, from its first line on."""
+        has_room = len(path) + len(":e ") < self._desk.editor_columns
+        return bool(self._opened) and path not in self._opened and has_room and is_plain_path(path)
+
+    def _leave_editor(self) -> None:
+        """Close the editor, if it is open. What was edited has been saved."""
+        if self._opened:
+            self._desk.go_to_editor()
+            self._writer.type(b":q\n")
+            self._opened.clear()
+
+    def _go_to_shell(self) -> None:
+        if not self._desk.has_both:
+            self._leave_editor()
+        self._desk.go_to_shell()
 
     def _enter_folder(self, path: bytes) -> bytes:
         """Perhaps go to the folder of a file; that folder, ending in a slash, or nothing."""
@@ -231,12 +261,12 @@ class Session:
         self._git(b"add -f", self._new)  # a file may be tracked in spite of .gitignore
         self._changed, self._new = [], []
         if self._random.random() < _STATUS_SHARE:
-            self._desk.go_to_shell()
+            self._go_to_shell()
             self._writer.type(self._status())
         if len(message) > MAX_MESSAGE_BYTES:
             message = message[:MAX_MESSAGE_BYTES].decode("utf-8", "ignore").encode("utf-8")
             self.skipped["end of a long message"] += 1
-        self._desk.go_to_shell()
+        self._go_to_shell()
         self._writer.type(b"git commit ")
         self._writer.type(b"" if self._has_staged else b"--allow-empty ")
         self._writer.type(b"" if message else b"--allow-empty-message ")
@@ -263,15 +293,17 @@ class Session:
         """A command that stages something."""
         if paths:
             self._has_staged = True
-            self._desk.go_to_shell()
+            self._go_to_shell()
             self._writer.commands(b"git " + command, paths)
 
     def _change_mode(self, path: bytes, mode: int) -> None:
+        self._go_to_shell()
         self._writer.command(b"chmod +x" if mode == EXECUTABLE else b"chmod -x", path)
 
     def _make_folder(self, path: bytes) -> None:
         folder = path.rpartition(b"/")[0]
         if folder and not self._files_below[folder]:
+            self._go_to_shell()
             self._writer.command(b"mkdir -p", folder)
 
     def _remove_emptied(self, folders: set[bytes]) -> None:
@@ -279,6 +311,7 @@ class Session:
         emptied = {folder for folder in folders if not self._files_below[folder]}
         for folder in sorted(emptied):
             if folder.rpartition(b"/")[0] not in emptied:
+                self._go_to_shell()
                 self._writer.command(b"rm -r", folder)
         folders -= emptied
 

@@ -49,7 +49,10 @@ def deletions(line: str, start: int, end: int) -> list[tuple[int | None, Way]]:
         words = words_between(line, start, end)
         if words:
             ways.append(Way(len(counted(words, "dw")), counted(words, "dw")))
-    return [(start, way) for way in ways]
+    strokes: list[tuple[int | None, Way]] = [(start, way) for way in ways]
+    if end < len(line):
+        strokes.append((end, Way(len(counted(count, "X")) + 2 * (count > 12), counted(count, "X"))))
+    return strokes
 
 
 def replacements(line: str, span: Span) -> list[tuple[int | None, Way]]:
@@ -59,7 +62,7 @@ def replacements(line: str, span: Span) -> list[tuple[int | None, Way]]:
     strokes: list[tuple[int | None, Way]] = []
     if count:
         insert = "i" if end < len(line) or not start else "a"
-        strokes += [(start, way.then(Way(1, insert))) for _, way in deletions(line, start, end)]
+        strokes += [(at, way.then(Way(1, insert))) for at, way in deletions(line, start, end)]
         if word_end(line, start) == end:
             strokes.append((start, Way(2, "cw")))
         if count <= _MAX_DELETES:

@@ -21,11 +21,16 @@ from data_gen.terminal.screen import FrameLog, Screen
 
 _NOT_WRITTEN = "E37: No write since last change (add ! to override)"
 _MODE_NAMES = {at.NORMAL: "normal mode", at.INSERT: "insert mode", at.COMMAND: "the command line"}
-_SIMPLE_PATH = re.compile(r"[\w./@:=,+-]+")
+_PLAIN_PATH = re.compile(rb"[0-9A-Za-z_./@:=,-][0-9A-Za-z_./@:=,+-]*")
 
 
 class EditorError(Exception):
     """A key or a command outside the supported subset."""
+
+
+def is_plain_path(path: bytes) -> bool:
+    """Whether `:e path` means this path, without quoting."""
+    return _PLAIN_PATH.fullmatch(path) is not None
 
 
 class Editor:
@@ -201,7 +206,7 @@ class Editor:
             self._show(_NOT_WRITTEN, Style.ERROR)
         elif command in ("set eol", "set noeol"):
             state[at.NO_NEWLINE] = command == "set noeol"
-        elif command.startswith("e ") and _SIMPLE_PATH.fullmatch(command[2:]):
+        elif command.startswith("e ") and is_plain_path(command[2:].encode()):
             path = command[2:].encode()
             self._load(path, self._read(path), int(state[at.LINE]) if path == self._path else 0)
             at.damage(self._window, 0, at.LINE_END)
