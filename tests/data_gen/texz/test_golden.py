@@ -6,7 +6,8 @@ import pathlib
 import numpy as np
 import pytest
 
-from data_gen.texz import columnar, record
+from data_gen.texz import record
+from data_gen.texz.codec import decode_actions, decode_frames
 from data_gen.texz.record import TexzError
 
 GOLDEN = pathlib.Path(__file__).parents[2] / "golden" / "texz_version_1"
@@ -30,8 +31,8 @@ DAMAGED = {
 def test_golden_records_are_read(name):
     encoded = (GOLDEN / f"{name}.texz").read_bytes()
     frames = json.loads((GOLDEN / f"{name}.json").read_text())
-    assert columnar.decode_actions(encoded).tolist() == [frame["action"] for frame in frames]
-    codepoints_FxRxC, styles_FxRxC = columnar.decode_frames(encoded, np.arange(len(frames)))
+    assert decode_actions(encoded).tolist() == [frame["action"] for frame in frames]
+    codepoints_FxRxC, styles_FxRxC = decode_frames(encoded, np.arange(len(frames)))
     for codepoints_RxC, styles_RxC, frame in zip(codepoints_FxRxC, styles_FxRxC, frames, strict=True):
         assert ["".join(map(chr, row)) for row in codepoints_RxC] == frame["rows"]
         assert [row.tobytes().hex() for row in styles_RxC] == frame["styles"]
@@ -41,7 +42,7 @@ def test_golden_records_are_read(name):
 def test_damaged_golden_records_are_refused(name):
     encoded = (GOLDEN / f"{name}.texz").read_bytes()
     with pytest.raises(TexzError, match=DAMAGED[name]):
-        columnar.decode_frames(encoded, np.arange(record.unpack(encoded).frames))
+        decode_frames(encoded, np.arange(record.unpack(encoded).frames))
 
 
 def test_every_golden_file_is_tested():
