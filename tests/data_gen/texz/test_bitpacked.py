@@ -82,6 +82,20 @@ def test_what_is_wrong_in_a_body_is_refused(bits):
         decode_frames(forged(bits[1]), np.array([0]))
 
 
+@pytest.mark.parametrize(
+    "bits, cells",
+    [
+        (PALETTE + "01" + number(2, 2) + A + REPEAT + length(5), [0x61] * 6),
+        (PALETTE + RIGHT + A + reference(7, 5), [0x61, *[0x20] * 5]),
+        (PALETTE + RIGHT + A + reference(1, 5), [0x61] * 6),
+        (gamma(2) + gamma(128) + gamma(1 << 32) + RIGHT + 6 * "00", [0xFFFFFFFF] * 6),
+    ],
+)
+def test_what_is_just_within_bounds_is_read(bits, cells):
+    codepoints_FxRxC, _ = decode_frames(forged(bits), np.array([0]))
+    assert codepoints_FxRxC.ravel().tolist() == cells
+
+
 @given(st.text("01", max_size=300), st.integers(1, 5), st.integers(1, 9), st.integers(1, 12))
 @settings(max_examples=500)
 def test_any_bits_do_no_harm(bits, rows, columns, frames):
