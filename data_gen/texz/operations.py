@@ -28,6 +28,7 @@ _SHORT = 4
 
 _BY_ARGUMENT, _BY_COLUMNS, _BY_ROWS, _BY = range(4)
 MAX_DIGITS = 9
+_MAX_CODEPOINT = 0xFFFFFFFF
 FAILED = -1
 
 
@@ -198,7 +199,11 @@ def apply(canvas: Canvas, streams: Streams) -> int:
         return FAILED
     codepoint = registers[VALUE] if kind == FILL else max(registers[ACTION], 0)
     for c in range(column, column + width):
-        canvas.codepoints_RxC[row, c] = take(streams, LITERALS) if kind == LITERAL else codepoint
+        if kind == LITERAL:
+            codepoint = take(streams, LITERALS)
+        if codepoint > _MAX_CODEPOINT:
+            return FAILED
+        canvas.codepoints_RxC[row, c] = codepoint
         canvas.styles_RxC[row, c] = registers[STYLE]
     return width
 

@@ -103,7 +103,7 @@ class Decoder:
         target_column = self.arguments.next() if x == 3 else column + (0, -1, 1)[x]
         self.step = target_row - row, target_column - column
         self.previous_row = 0
-        while head := self.programs.next():
+        while (head := self.programs.next()) % 8:
             self.operation(head % 8, head // 8, action)
         self.cursor = target_row, target_column
 
