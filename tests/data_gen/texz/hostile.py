@@ -14,17 +14,23 @@ def with_right_checksum(content: bytes) -> bytes:
     return content[:-4] + zlib.crc32(content[:-4]).to_bytes(4, "little")
 
 
+_MOST_CELLS = 1 << 16
+
+
 def decode_or_refuse(encoded: bytes, plainly: bool = True) -> bool:
-    """Whether there are frames: of the record's size, and, if `plainly`, those of the plain decoder."""
+    """Whether there are frames: of the record's size, and, if `plainly`, those of the plain decoder.
+
+    Of a record with more than 2**16 cells only the first frames are decoded.
+    """
     try:
         unpacked, actions_S = unpack(encoded), decode_actions(encoded)
-        codepoints_FxRxC, styles_FxRxC = decode_frames(encoded, np.arange(unpacked.frames))
+        frames = min(unpacked.frames, max(1, _MOST_CELLS // (unpacked.rows * unpacked.columns)))
+        codepoints_FxRxC, styles_FxRxC = decode_frames(encoded, np.arange(frames))
     except TexzError:
         return False
-    shape = (unpacked.frames, unpacked.rows, unpacked.columns)
-    assert codepoints_FxRxC.shape == styles_FxRxC.shape == shape
-    assert ((styles_FxRxC & CURSOR) != 0).sum() == unpacked.frames
-    if plainly:
+    assert codepoints_FxRxC.shape == styles_FxRxC.shape == (frames, unpacked.rows, unpacked.columns)
+    assert ((styles_FxRxC & CURSOR) != 0).sum() == frames
+    if plainly and frames == unpacked.frames:
         plain = plain_decoder.decode(encoded)
         np.testing.assert_array_equal(codepoints_FxRxC, plain[0])
         np.testing.assert_array_equal(styles_FxRxC, plain[1])
