@@ -17,10 +17,10 @@ def with_right_checksum(content: bytes) -> bytes:
 _MOST_CELLS = 1 << 16
 
 
-def decode_or_refuse(encoded: bytes, plainly: bool = True) -> bool:
-    """Whether there are frames: of the record's size, and, if `plainly`, those of the plain decoder.
+def decode_or_refuse(encoded: bytes) -> bool:
+    """Whether there are frames: of the record's size, and those of the plain decoder.
 
-    Of a record with more than 2**16 cells only the first frames are decoded.
+    Of a record with more than 2**16 cells only the first frames are decoded, and not plainly.
     """
     try:
         unpacked, actions_S = unpack(encoded), decode_actions(encoded)
@@ -30,7 +30,7 @@ def decode_or_refuse(encoded: bytes, plainly: bool = True) -> bool:
         return False
     assert codepoints_FxRxC.shape == styles_FxRxC.shape == (frames, unpacked.rows, unpacked.columns)
     assert ((styles_FxRxC & CURSOR) != 0).sum() == frames
-    if plainly and frames == unpacked.frames:
+    if frames == unpacked.frames:
         plain = plain_decoder.decode(encoded)
         np.testing.assert_array_equal(codepoints_FxRxC, plain[0])
         np.testing.assert_array_equal(styles_FxRxC, plain[1])
