@@ -80,7 +80,7 @@ class _Terminal:
             self._sent.append(character(codepoint))
         self._column += len(codepoints_W)
         if self._column == self._columns:  # terminals differ in where the cursor is now: the next move is absolute
-            self._row, self._column = -1, -1
+            self._row, self._column = -2, -2
 
     def _select(self, style: int) -> None:
         if style != self._style:
