@@ -8,7 +8,7 @@ import pathlib
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -95,13 +95,13 @@ def _measure_texz(sample: Sample, totals: _Totals, rounds: int, rng: np.random.G
     for turn in range(rounds):
         for codec in Codec:
             name = codec.name.lower()
-            record, seconds = _timed(lambda codec=codec: encode(log, codec))
+            record, seconds = _timed(encode, log, codec)
             totals.encoding[name][turn] += seconds
-            _, seconds = _timed(lambda record=record: decode_frames(record, np.arange(frames), out=out))
+            _, seconds = _timed(decode_frames, record, np.arange(frames), out=out)
             totals.decoding[name][turn] += seconds
             for start in starts:
                 window = np.arange(start, min(frames, start + _WINDOW))
-                totals.windows[name].append(_timed(lambda r=record, w=window: decode_frames(r, w))[1])
+                totals.windows[name].append(_timed(decode_frames, record, window)[1])
     for codec in Codec:
         record, name = encode(log, codec), codec.name.lower()
         decode_frames(record, np.arange(frames), out=out)
@@ -114,12 +114,11 @@ def _measure_texz(sample: Sample, totals: _Totals, rounds: int, rng: np.random.G
 def _measure_bitpacked_xz(log: FrameLog, totals: _Totals, rounds: int) -> None:
     """The bit-packed record with its body compressed as the columnar one's is."""
     name = "bitpacked + xz"
-    record = encode(log, Codec.BITPACKED)
-    body = unpack(record).body
     for turn in range(rounds):
-        compressed, seconds = _timed(lambda: compress(unpack(encode(log, Codec.BITPACKED)).body))
-        totals.encoding[name][turn] += seconds
-    totals.bytes[name] += len(record) - len(body) + len(compressed)
+        record, encoding_seconds = _timed(encode, log, Codec.BITPACKED)
+        compressed, seconds = _timed(compress, unpack(record).body)
+        totals.encoding[name][turn] += encoding_seconds + seconds
+    totals.bytes[name] += len(record) - len(unpack(record).body) + len(compressed)
 
 
 def _measure_peers(sample: Sample, totals: _Totals) -> None:
@@ -131,7 +130,7 @@ def _measure_peers(sample: Sample, totals: _Totals) -> None:
     for name, text in texts.items():
         for compression, compressor in (("xz", _xz), ("zstd", _zstd)):
             if (name, compression) != ("ttyrec, no actions", "zstd"):
-                compressed, seconds = _timed(lambda text=text, compressor=compressor: compressor(text))
+                compressed, seconds = _timed(compressor, text)
                 totals.bytes[f"{name} + {compression}"] += len(compressed)
                 totals.encoding[f"{name} + {compression}"][0] += seconds
 
@@ -162,10 +161,10 @@ def _measured(name: str, totals: _Totals) -> Measured:
     )
 
 
-def _timed(call: Callable) -> tuple:
-    """What `call` returns, and the seconds that it took."""
+def _timed(function: Callable, *arguments: Any, **keywords: Any) -> tuple[Any, float]:
+    """What `function` returns, and the seconds that it took."""
     started = time.perf_counter()
-    result = call()
+    result = function(*arguments, **keywords)
     return result, time.perf_counter() - started
 
 
