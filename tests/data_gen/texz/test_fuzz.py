@@ -1,6 +1,8 @@
 """The decoders withstand many inputs that nobody encoded, with every array access checked.
 
-A million of them: TEXZ_FUZZ_INPUTS=1000000 python -m pytest -m slow tests/data_gen/texz/test_fuzz.py
+A million of them takes about ten minutes:
+
+  TEXZ_FUZZ_INPUTS=1000000 python -m pytest -m slow tests/data_gen/texz/test_fuzz.py
 """
 
 import os
