@@ -32,7 +32,8 @@ from data_gen.replay.session import Session
 from data_gen.replay.typist import Typist
 from data_gen.terminal.muxer import Terminal
 from data_gen.terminal.screen import FrameLog, clear_log
-from data_gen.texz.columnar import encode
+from data_gen.texz.codec import encode
+from data_gen.texz.record import Codec
 
 _REPO = flags.DEFINE_string("repo", None, "The git repository to replay.", required=True)
 _OUT = flags.DEFINE_string("out", None, "Where the table and the plot are written.")
@@ -104,7 +105,7 @@ def measure_stages(repository: pathlib.Path, settings: Settings) -> Stages:
 
     def sink(log: FrameLog) -> FrameLog:
         started = time.perf_counter()
-        encode(log)
+        encode(log, Codec.COLUMNAR)
         clear_log(log)
         seconds["terminal"] -= spend("texz", started) - started
         return log

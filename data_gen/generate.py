@@ -25,6 +25,7 @@ from data_gen.program import run
 from data_gen.record import Settings, record_history
 from data_gen.replay.history import History
 from data_gen.replay.typist import STYLES
+from data_gen.texz.record import Codec
 
 _REPO = flags.DEFINE_multi_string("repo", None, "A git repository; repeat for several.", required=True)
 _OUT = flags.DEFINE_string("out", None, "The dataset's folder; it must not exist.", required=True)
@@ -48,6 +49,9 @@ _FRAMES_PER_RECORD = flags.DEFINE_integer(
     lower_bound=1,
     upper_bound=65_535,
 )
+_CODEC = flags.DEFINE_enum(
+    "codec", Settings.codec, [codec.name.lower() for codec in Codec], "How the frames are compressed (docs/texz.md)."
+)
 _WORKERS = flags.DEFINE_integer("workers", 2, "Repositories to replay at the same time.", lower_bound=1)
 
 
@@ -64,6 +68,7 @@ def main() -> None:
         max_frames=_MAX_FRAMES.value,
         max_actions=_MAX_ACTIONS.value,
         frames_per_record=_FRAMES_PER_RECORD.value,
+        codec=_CODEC.value,
     )
     commits = 0
     for path in repositories.values():

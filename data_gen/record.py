@@ -14,6 +14,7 @@ from data_gen.replay.session import Session
 from data_gen.replay.typist import Typist
 from data_gen.terminal.muxer import Terminal
 from data_gen.terminal.screen import FrameLog, clear_log, new_log
+from data_gen.texz.record import Codec
 from data_gen.texz.recording import Event, RecordingWriter
 
 
@@ -29,6 +30,7 @@ class Settings:
     style: str = "vim"  # of typing: one of `typist.STYLES`
     max_actions: int = 100_000  # a file whose change needs more is left out from then on
     frames_per_record: int = 1024
+    codec: str = "columnar"  # a `Codec`'s name
 
 
 class _Sink:
@@ -79,7 +81,7 @@ def record_history(
     After each commit every file that it changed is compared with git's, and at the end the whole tree: `ReplayError` if
     one differs. `on_commit` hears the number of actions after each commit.
     """
-    writer = RecordingWriter(folder, settings.frames_per_record)
+    writer = RecordingWriter(folder, settings.frames_per_record, codec=Codec[settings.codec.upper()])
     sink = _Sink(writer, settings)
     try:
         with History(repository, settings.max_commits) as history:

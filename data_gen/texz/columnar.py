@@ -29,17 +29,7 @@ from data_gen.texz.operations import (
     take_cursor,
     take_operation,
 )
-from data_gen.texz.record import (
-    MAX_CELLS,
-    MAX_FRAMES,
-    Codec,
-    TexzError,
-    compress,
-    decompress,
-    pack,
-    unpack,
-    unpack_actions,
-)
+from data_gen.texz.record import Record, TexzError, compress, decompress, unpack_actions
 from data_gen.texz.search import CHANGES_END, EDITED, NEXT_BLOCK, NEXT_CHANGE, find_operation
 from data_gen.texz.streams import (
     LITERALS,
@@ -70,12 +60,10 @@ _GUESSED, _NEW, _KNOWN = range(3)
 """A selector is one of these, or `_KNOWN` + a template, times two, plus one if the program brings literals."""
 
 
-def encode(log: FrameLog) -> bytes:
-    """The frames of `log` and their actions as a record. `ValueError` if they cannot be encoded."""
+def encode_body(log: FrameLog, rows: int) -> bytes:
+    """The frames of `log` as the body of a record. `ValueError` if they are too much for one."""
     frames, changes = map(int, log.size_2)
     columns = log.codepoints_UxC.shape[1]
-    rows = log.rows_U.shape[0] // log.actions_S.shape[0]
-    _check(log, frames, changes, rows, columns)
     streams = empty_streams(_BYTES_PER_CELL * changes * columns + _BYTES_PER_FRAME * frames)
     numbers_H = np.full(1 << (2 * frames).bit_length(), NONE, np.int64)
     _write_frames(new_canvas(rows, columns), streams, new_templates(frames), numbers_H, log, np.zeros(5, np.int64))
@@ -83,19 +71,7 @@ def encode(log: FrameLog) -> bytes:
     content = b"".join(contents)
     if len(content) > _MAX_BYTES:
         raise ValueError(f"{frames} frames that need {len(content)} bytes before compression are too much for a record")
-    body = _SIZES.pack(*map(len, contents)) + compress(content)
-    return pack(Codec.COLUMNAR, rows, columns, log.actions_S[:frames], body)
-
-
-def _check(log: FrameLog, frames: int, changes: int, rows: int, columns: int) -> None:
-    if not 0 < frames <= MAX_FRAMES or not 0 < rows * columns <= MAX_CELLS:
-        raise ValueError(
-            f"a record holds 1 to {MAX_FRAMES} frames of at most {MAX_CELLS} cells, not {frames} of {rows}x{columns}"
-        )
-    if (log.rows_U[:changes] >= rows).any() or (log.cursors_Sx2[:frames] >= (rows, columns)).any():
-        raise ValueError(f"a changed row or the cursor is outside of the {rows}x{columns} screen")
-    if (log.styles_UxC[:changes] >= CURSOR).any():
-        raise ValueError(f"a style is not below {CURSOR}")
+    return _SIZES.pack(*map(len, contents)) + compress(content)
 
 
 @kernel
@@ -163,55 +139,20 @@ def _select(
     learn(templates, template)
 
 
-def decode_actions(record: bytes) -> np.ndarray:
-    """The actions of a record: uint16 [S]. The frames are not looked at. `TexzError` if the record is damaged."""
-    return unpack_actions(unpack(record))
+def decode_body(record: Record, frames_F: np.ndarray, out: tuple[np.ndarray, np.ndarray], max_codepoint: int) -> int:
+    """Decode frames of a record, ascending, into `out`. How many could be: all, unless the body is wrong.
 
-
-def new_frames(record: bytes, count: int, max_codepoint: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Arrays for `count` frames of a record, as `decode_frames` fills them."""
-    unpacked = unpack(record)
-    shape = (count, unpacked.rows, unpacked.columns)
-    return np.empty(shape, np.uint32 if max_codepoint is None else np.uint8), np.empty(shape, np.uint8)
-
-
-def decode_frames(
-    record: bytes,
-    frames_F: np.ndarray,
-    max_codepoint: int | None = None,
-    out: tuple[np.ndarray, np.ndarray] | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Frames of a record: codepoints_FxRxC uint32 and styles_FxRxC uint8, with the cursor's cell marked `CURSOR`.
-
-    `frames_F` counts from the record's first frame and ascends. With `max_codepoint`, at most 255, codepoints are uint8
-    and greater ones become `max_codepoint`. Arrays in `out` are filled and returned instead of new ones.
-    `TexzError` if the record is damaged or `out` is not for it, `IndexError` if it has no such frame.
+    `TexzError` if the body cannot be taken apart.
     """
-    unpacked = unpack(record)
-    if unpacked.codec != Codec.COLUMNAR:
-        raise TexzError(f"codec {unpacked.codec} is not columnar")
-    frames_F = np.ascontiguousarray(frames_F, np.int64)
-    if len(frames_F) and (frames_F[0] < 0 or frames_F[-1] >= unpacked.frames or (np.diff(frames_F) < 0).any()):
-        raise IndexError(f"frames must ascend within 0 to {unpacked.frames - 1}")
-    if out is None:
-        out = new_frames(record, len(frames_F), max_codepoint)
-    shape = (len(frames_F), unpacked.rows, unpacked.columns)
-    dtypes = np.uint32 if max_codepoint is None else np.uint8, np.uint8
-    for array, dtype in zip(out, dtypes, strict=True):
-        if array.shape != shape or array.dtype != dtype:
-            raise TexzError(f"the frames are {np.dtype(dtype)} {shape}, not {array.dtype} {array.shape}")
-    decoded = _read_frames(
-        new_canvas(unpacked.rows, unpacked.columns),
-        _read_streams(unpacked.body),
-        new_templates(unpacked.frames),
-        unpack_actions(unpacked),
+    return _read_frames(
+        new_canvas(record.rows, record.columns),
+        _read_streams(record.body),
+        new_templates(record.frames),
+        unpack_actions(record),
         frames_F,
         *out,
-        0xFFFFFFFF if max_codepoint is None else max_codepoint,
+        max_codepoint,
     )
-    if decoded < len(frames_F):
-        raise TexzError(f"frame {frames_F[decoded]} of the record cannot be decoded")
-    return out
 
 
 def _read_streams(body: bytes) -> Streams:

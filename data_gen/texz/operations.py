@@ -28,6 +28,7 @@ _SHORT = 4
 
 _BY_ARGUMENT, _BY_COLUMNS, _BY_ROWS, _BY = range(4)
 MAX_DIGITS = 9
+_MAX_CODEPOINT = 0xFFFFFFFF
 FAILED = -1
 
 
@@ -69,14 +70,15 @@ def put_cursor(canvas: Canvas, streams: Streams, row: int, column: int) -> None:
 
 @inner_kernel
 def take_cursor(canvas: Canvas, streams: Streams) -> bool:
-    """Read the beginning of a program. Whether the cursor stays on the canvas."""
+    """Read the beginning of a program. Whether it is one, and the cursor stays on the canvas."""
     registers = canvas.registers_15
     code = take(streams, PROGRAMS)
     down = unzigzag(code >> 2) if code >> 2 < 3 else take(streams, ARGUMENTS) - registers[CURSOR_ROW]
     right = unzigzag(code & 3) if code & 3 < 3 else take(streams, ARGUMENTS) - registers[CURSOR_COLUMN]
     registers[STEP_DOWN], registers[STEP_RIGHT], registers[PREVIOUS_ROW] = down, right, 0
     rows, columns = canvas.codepoints_RxC.shape
-    return 0 <= registers[CURSOR_ROW] + down < rows and 0 <= registers[CURSOR_COLUMN] + right < columns
+    is_on_canvas = 0 <= registers[CURSOR_ROW] + down < rows and 0 <= registers[CURSOR_COLUMN] + right < columns
+    return code < 16 and is_on_canvas
 
 
 @inner_kernel
@@ -196,9 +198,13 @@ def apply(canvas: Canvas, streams: Streams) -> int:
         return _count(canvas.codepoints_RxC[row], canvas.styles_RxC[row], column, registers[VALUE])
     if kind > COUNT:
         return FAILED
-    codepoint = registers[VALUE] if kind == FILL else max(registers[ACTION], 0)
+    codepoint = registers[VALUE] if kind == FILL else registers[ACTION]
     for c in range(column, column + width):
-        canvas.codepoints_RxC[row, c] = take(streams, LITERALS) if kind == LITERAL else codepoint
+        if kind == LITERAL:
+            codepoint = take(streams, LITERALS)
+        if not 0 <= codepoint <= _MAX_CODEPOINT:
+            return FAILED
+        canvas.codepoints_RxC[row, c] = codepoint
         canvas.styles_RxC[row, c] = registers[STYLE]
     return width
 

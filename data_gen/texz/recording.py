@@ -19,8 +19,8 @@ from array_record.python.array_record_module import ArrayRecordReader, ArrayReco
 
 from data_gen.atomic import publish, temporary_path
 from data_gen.terminal.screen import FrameLog
-from data_gen.texz import columnar
-from data_gen.texz.record import TexzError
+from data_gen.texz.codec import decode_actions, decode_frames, encode, new_frames
+from data_gen.texz.record import Codec, TexzError
 
 _WRITER_OPTIONS = "group_size:1,uncompressed"
 _READER_OPTIONS = "readahead_buffer_size:0,max_parallelism:0"
@@ -43,8 +43,15 @@ class Event(NamedTuple):
 class RecordingWriter:
     """Writes a recording's files into a folder, one after the other; each appears when it is complete."""
 
-    def __init__(self, folder: pathlib.Path, frames_per_record: int, records_per_file: int = 1024):
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        frames_per_record: int,
+        records_per_file: int = 1024,
+        codec: Codec = Codec.COLUMNAR,
+    ):
         self._folder = folder
+        self._codec = codec
         self._frames_per_record = frames_per_record
         self._records_per_file = records_per_file
         self._files: list[dict] = []
@@ -67,7 +74,7 @@ class RecordingWriter:
                 raise ValueError(f"{event} lies outside of frames {self._frames} to {self._frames + frames - 1}")
         if self._writer is None:
             self._writer = ArrayRecordWriter(str(temporary_path(self._path())), _WRITER_OPTIONS)
-        self._writer.write(columnar.encode(log))
+        self._writer.write(encode(log, self._codec))
         self._counts.append(frames)
         self._events.extend(events)
         self._frames += frames
@@ -136,7 +143,7 @@ class Recording:
         """The actions of a record: uint16 [S], fewer in the last one."""
         record = self.record(number)
         with self._explaining(number):
-            return columnar.decode_actions(record)
+            return decode_actions(record)
 
     def actions(self) -> Iterator[np.ndarray]:
         """The actions of each record in turn."""
@@ -148,7 +155,7 @@ class Recording:
         max_codepoint: int | None = None,
         out: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Frames by number, ascending, at least one: what `columnar.decode_frames` gives, also across records."""
+        """Frames by number, ascending, at least one: what `decode_frames` gives, also across records."""
         frames_F = np.ascontiguousarray(frames_F, np.int64)
         if len(frames_F) == 0 or frames_F[0] < 0 or frames_F[-1] >= self.frames or (np.diff(frames_F) < 0).any():
             raise IndexError(f"recording {self.name}: frames must be some, and ascend within 0 to {self.frames - 1}")
@@ -159,9 +166,9 @@ class Recording:
             record = self.record(number)
             with self._explaining(number):
                 if out is None:
-                    out = columnar.new_frames(record, len(frames_F), max_codepoint)
+                    out = new_frames(record, len(frames_F), max_codepoint)
                 part = out[0][start:end], out[1][start:end]
-                columnar.decode_frames(record, within_F[start:end], max_codepoint, part)
+                decode_frames(record, within_F[start:end], max_codepoint, part)
         assert out is not None
         return out
 

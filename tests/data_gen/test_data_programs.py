@@ -12,6 +12,7 @@ from PIL import Image
 
 from data_gen import actions
 from data_gen.dataset import Dataset
+from data_gen.texz.record import Codec, unpack
 from data_gen.tokenizer import Tokenizer
 
 
@@ -53,10 +54,21 @@ def test_the_same_history_gives_the_same_bytes(repository, dataset, tmp_path):
     Dataset(tmp_path / "again").check_files()
 
 
+def test_both_codecs_record_the_same_frames(repository, dataset, tmp_path):
+    out = tmp_path / "bitpacked"
+    flags = (f"--repo={repository}", "--rows=8", "--cols=40", "--frames_per_record=64", "--codec=bitpacked")
+    assert run("generate", *flags, f"--out={out}").returncode == 0
+    columnar, bitpacked = (next(iter(Dataset(path).recordings.values())) for path in (dataset, out))
+    assert (unpack(columnar.record(0)).codec, unpack(bitpacked.record(0)).codec) == (Codec.COLUMNAR, Codec.BITPACKED)
+    for expected, frames in zip(*(r.read(np.arange(r.frames)) for r in (columnar, bitpacked)), strict=True):
+        np.testing.assert_array_equal(frames, expected)
+    assert bitpacked.events() == columnar.events()
+
+
 def test_what_was_typed_is_in_the_recording(dataset):
     recording = next(iter(Dataset(dataset).recordings.values()))
     typed = actions.to_bytes(np.concatenate(list(recording.actions())))
-    assert b"git commit -q -m 'Add part 5'\r" in typed and "größer ✓".encode() in typed
+    assert b"git commit -m 'Add part 5'\r" in typed and "größer ✓".encode() in typed
     commits = [event for event in recording.events() if event.kind == "commit"]
     assert len(commits) == 6 and commits[0].frame == 0
     assert [event.frame for event in commits] == sorted(event.frame for event in commits)

@@ -4,6 +4,8 @@ import lzma
 import struct
 import zlib
 
+import plain_bitpacked
+
 BLANK = 0x20
 FILTERS = [{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 20, "lc": 0, "lp": 0, "pb": 0}]
 
@@ -36,11 +38,13 @@ def signed(code: int) -> int:
 def decode(record: bytes) -> tuple[list, list, list[int]]:
     """Each frame's codepoints and styles as lists of rows, the cursor as bit 7 of a style; and the actions."""
     magic, version, codec, rows, columns, frames, actions_size, body_size = struct.unpack_from("<4sBBHHHII", record)
-    assert (magic, version, codec) == (b"TEXZ", 1, 0)
+    assert (magic, version) == (b"TEXZ", 1) and codec in (0, 1)
     assert zlib.crc32(record[:-4]) == struct.unpack("<I", record[-4:])[0]
     low_high = lzma.decompress(record[20 : 20 + actions_size], lzma.FORMAT_RAW, filters=FILTERS)
     actions = [low | high << 8 for low, high in zip(low_high[:frames], low_high[frames:], strict=True)]
     body = record[20 + actions_size : 20 + actions_size + body_size]
+    if codec == 1:
+        return *plain_bitpacked.decode(body, rows, columns, frames), actions
     content = lzma.decompress(body[16:], lzma.FORMAT_RAW, filters=FILTERS)
     streams = []
     for size in struct.unpack_from("<IIII", body):
@@ -99,7 +103,7 @@ class Decoder:
         target_column = self.arguments.next() if x == 3 else column + (0, -1, 1)[x]
         self.step = target_row - row, target_column - column
         self.previous_row = 0
-        while head := self.programs.next():
+        while (head := self.programs.next()) % 8:
             self.operation(head % 8, head // 8, action)
         self.cursor = target_row, target_column
 
