@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import pathlib
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,14 +47,15 @@ def building(out: pathlib.Path, asked: dict[str, Any], resume: bool) -> Iterator
             write_file(folder / _ASKED, to_json(asked))
         with _alone(folder):
             remove_leftovers(folder)
+            kept = f"what is finished stays in {folder}: go on with --resume, or remove it"
             try:
                 yield folder
+                remove_leftovers(folder)
             except (UserError, OSError) as error:
-                reason = one_line(error)
-                raise BuildingError(
-                    f"{reason}; what is finished stays in {folder}: go on with --resume, or remove it"
-                ) from error
-            remove_leftovers(folder)
+                raise BuildingError(f"{one_line(error)}; {kept}") from error
+            except KeyboardInterrupt:
+                print(f"interrupted; {kept}", file=sys.stderr)
+                raise
 
 
 def _compare(folder: pathlib.Path, asked: dict[str, Any]) -> None:
