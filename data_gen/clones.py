@@ -1,5 +1,6 @@
 """Bare clones of repositories on other machines, kept in a folder to be used again."""
 
+import errno
 import os
 import pathlib
 import shutil
@@ -21,9 +22,10 @@ class CloneError(UserError):
 
 
 def local_copy(source: str, clones: pathlib.Path) -> pathlib.Path:
-    """A path as it is; for a URL its clone in the folder `clones`, made if it is not there. Raises `CloneError`.
+    """A path as it is; for a URL its clone in the folder `clones`, made if it is not there.
 
-    Neither hooks nor the configuration of this machine's git take part, and nobody is asked for a password.
+    Neither hooks nor the configuration of this machine's git take part, and nobody is asked for a password. Raises
+    `CloneError`, or `OSError` if the disk is full.
     """
     if not is_url(source):
         return pathlib.Path(source)
@@ -43,6 +45,9 @@ def _clone(source: str, clone: pathlib.Path) -> None:
     if done.returncode:
         shutil.rmtree(temporary, ignore_errors=True)
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines() or [f"exit code {done.returncode}"]
+        full = os.strerror(errno.ENOSPC)
+        if any(full in line for line in lines if not line.startswith("remote: ")):
+            raise OSError(errno.ENOSPC, full, str(temporary))
         reason = next((line for line in lines if line.startswith("fatal: ")), lines[-1])
         raise CloneError(f"{one_line(source)}: git clone: {one_line(reason)[:300]}")
     sync_tree(temporary)

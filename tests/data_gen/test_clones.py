@@ -1,5 +1,7 @@
 """Clones are made once, whole or not at all, and let nothing of this machine or the other take part."""
 
+import errno
+import os
 import shutil
 import subprocess
 
@@ -77,3 +79,16 @@ def test_hooks_and_configuration_do_not_take_part(repositories, tmp_path, monkey
     )
     with History(repositories["ordinary"]) as history:
         assert head.stdout.strip() == history.head
+
+
+def test_a_full_disk_is_no_fault_of_the_repository(tmp_path, monkeypatch):
+    """Told as real git tells it; a disk cannot be filled in every place where tests run."""
+    git = tmp_path / "bin" / "git"
+    git.parent.mkdir()
+    git.write_text("#!/bin/sh\necho 'fatal: write error: No space left on device' >&2\nexit 128\n")
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{git.parent}:{os.environ['PATH']}")
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        local_copy("https://localhost/x.git", tmp_path / "clones")
+    assert caught.value.errno == errno.ENOSPC
+    assert not list((tmp_path / "clones").iterdir())
