@@ -3,12 +3,20 @@
 import contextlib
 import os
 import pathlib
-import shutil
+import platform
 from collections.abc import Iterator
 
 
 def temporary_path(path: pathlib.Path) -> pathlib.Path:
-    """Where `path` is while it is being written: beside it, so that renaming it is one step."""
+    """Where this process writes `path`: beside it, so that renaming it is one step.
+
+    Each process has a name of its own: one that is believed dead may still be writing when another takes its place.
+    """
+    return path.with_name(f"{path.name}.{platform.node()}-{os.getpid()}.partial")
+
+
+def unfinished_path(path: pathlib.Path) -> pathlib.Path:
+    """Where the folder `path` is while `new_folder` fills it."""
     return path.with_name(path.name + ".partial")
 
 
@@ -22,35 +30,52 @@ def sync(path: pathlib.Path) -> None:
 
 
 def publish(path: pathlib.Path) -> None:
-    """Give the finished file or folder at `temporary_path(path)` its name."""
-    temporary = temporary_path(path)
-    sync(temporary)
-    os.replace(temporary, path)
-    sync(path.parent)
+    """Give the finished file at `temporary_path(path)` its name."""
+    _rename(temporary_path(path), path)
 
 
 def write_file(path: pathlib.Path, content: bytes) -> None:
     """Write `content` to `path`, replacing what was there in one step."""
-    temporary_path(path).write_bytes(content)
-    publish(path)
+    try:
+        temporary_path(path).write_bytes(content)
+        publish(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary_path(path).unlink()
+        raise
 
 
 @contextlib.contextmanager
-def new_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """A folder to fill, which gets the name `path` when the block ends well and vanishes when it does not.
+def new_folder(path: pathlib.Path, resume: bool = False) -> Iterator[pathlib.Path]:
+    """A folder to fill, which gets the name `path` when the block ends well.
 
-    `FileExistsError` if there is a `path` already, or what a killed process left of one.
+    Otherwise it stays at `unfinished_path(path)`, where `resume` takes it up again. `FileExistsError` if there is a
+    `path` already, or without `resume` an unfinished one.
     """
-    temporary = temporary_path(path)
-    for existing in (path, temporary):
-        if existing.exists():
+    unfinished = unfinished_path(path)
+    for existing in (path, unfinished):
+        if existing.exists() and not (resume and existing == unfinished):
             raise FileExistsError(f"{existing} already exists")
-    temporary.mkdir(parents=True)
-    try:
-        yield temporary
-        for inner in sorted(temporary.rglob("*")):
+    unfinished.mkdir(parents=True, exist_ok=True)
+    yield unfinished
+    sync_tree(unfinished)
+    _rename(unfinished, path)
+
+
+def sync_tree(folder: pathlib.Path) -> None:
+    """Return when everything in `folder` is on the disk."""
+    for inner in sorted(folder.rglob("*")):
+        if not inner.is_symlink():
             sync(inner)
-        publish(path)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+
+
+def remove_leftovers(folder: pathlib.Path) -> None:
+    """Remove the files below `folder` that were not finished."""
+    for leftover in sorted(folder.rglob("*.partial")):
+        leftover.unlink(missing_ok=True)
+
+
+def _rename(source: pathlib.Path, target: pathlib.Path) -> None:
+    sync(source)
+    os.replace(source, target)
+    sync(target.parent)

@@ -1,4 +1,4 @@
-"""A dataset: a folder of recordings, and `dataset.json`, its manifest, which is written last."""
+"""A dataset: a folder of recordings, each with `recording.json`, and `dataset.json`, its manifest, written last."""
 
 import collections
 import hashlib
@@ -14,6 +14,7 @@ from data_gen.texz.recording import Recording
 
 FORMAT_VERSION = 1
 MANIFEST = "dataset.json"
+ENTRY = "recording.json"
 _REMEDY = "restore it from a copy, or generate the dataset again"
 
 
@@ -26,6 +27,21 @@ def recording_folder(folder: pathlib.Path, name: str) -> pathlib.Path:
     return folder / "recordings" / name
 
 
+def write_entry(folder: pathlib.Path, entry: dict[str, Any]) -> None:
+    """Write a recording's entry in the manifest into its own `folder`, and with it complete the recording."""
+    write_file(folder / ENTRY, to_json(entry))
+
+
+def read_entry(folder: pathlib.Path) -> dict[str, Any] | None:
+    """What `write_entry` wrote into a recording's `folder`; `None` if the recording is not complete."""
+    return json.loads((folder / ENTRY).read_bytes()) if (folder / ENTRY).is_file() else None
+
+
+def to_json(content: object) -> bytes:
+    """JSON as a dataset has it: indented ASCII, and the same bytes for the same content."""
+    return (json.dumps(content, indent=1, ensure_ascii=True) + "\n").encode()
+
+
 def write_manifest(
     folder: pathlib.Path,
     rows: int,
@@ -33,11 +49,12 @@ def write_manifest(
     frames_per_record: int,
     generator: dict[str, Any],
     recordings: Sequence[dict[str, Any]],
+    failures: Sequence[dict[str, str]] = (),
 ) -> None:
     """Write `dataset.json` and with it complete the dataset in `folder`.
 
     `generator` is the configuration that the recordings come from. A recording's entry has at least its `name` and what
-    `RecordingWriter.close` returned.
+    `RecordingWriter.close` returned; a failure's has its `name`, its `repository` and the `error`.
     """
     manifest = {
         "format_version": FORMAT_VERSION,
@@ -47,8 +64,9 @@ def write_manifest(
         "styles": _style_table(),
         "generator": generator,
         "recordings": list(recordings),
+        "failures": list(failures),
     }
-    write_file(folder / MANIFEST, (json.dumps(manifest, indent=1, ensure_ascii=True) + "\n").encode())
+    write_file(folder / MANIFEST, to_json(manifest))
 
 
 def _style_table() -> list[list[str]]:

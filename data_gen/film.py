@@ -62,9 +62,9 @@ class Film:
         for frame, kind, commit, _, path, _ in recording.events():
             if kind == "commit":
                 self.commits.append(Commit(frame, len(self.commits) + 1, printable(commit)))
-            self.files.append(
-                File(frame, printable(path.decode("utf-8", "backslashreplace")) if kind == "file" else "")
-            )
+            if kind != "left out":
+                name = printable(path.decode("utf-8", "backslashreplace"))
+                self.files.append(File(frame, name if kind == "file" else ""))
         self._recording = recording
         self._chunk = functools.lru_cache(maxsize=4)(self._read_chunk)
         self._record_actions = functools.lru_cache(maxsize=4)(recording.record_actions)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from absl import app, flags, logging
 
-from data_gen.errors import UserError
+from data_gen.errors import UserError, one_line
 
 
 def run(main: Callable[[], None]) -> None:
@@ -21,10 +21,8 @@ def run(main: Callable[[], None]) -> None:
             sys.exit(f"error: unexpected argument {argv[1]!r}: every option is a --flag (see --help)")
         try:
             main()
-        except UserError as error:
-            sys.exit(f"error: {error}")
-        except OSError as error:
-            sys.exit(f"error: {error.strerror}: {error.filename}" if error.filename else f"error: {_one_line(error)}")
+        except (UserError, OSError) as error:
+            sys.exit(f"error: {one_line(error)}")
         except KeyboardInterrupt:
             sys.exit(130)
 
@@ -36,10 +34,6 @@ def _parse(argv: list[str]) -> list[str]:
         return app.parse_flags_with_usage(argv)
     except AttributeError as error:  # ml_collections' answer to --config.section.field=... if there is no such field
         missing = error.args[0].args[0] if isinstance(error.args[0], KeyError) else error
-        sys.exit(f"error: the configuration has no field {_one_line(missing)}")
+        sys.exit(f"error: the configuration has no field {one_line(missing)}")
     except OSError as error:  # and to --config=FILE if there is no such file
-        sys.exit(f"error: {_one_line(error)}")
-
-
-def _one_line(message: object) -> str:
-    return " ".join(str(message).split())
+        sys.exit(f"error: {one_line(error)}")

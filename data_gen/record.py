@@ -1,14 +1,18 @@
-"""One git history replayed into one recording."""
+"""One git history replayed into one recording, from where an interrupted run left it."""
 
 import concurrent.futures
 import dataclasses
+import json
 import pathlib
 import zlib
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import numpy as np
 
-from data_gen.replay.history import Commit, History
+from data_gen.atomic import write_file
+from data_gen.dataset import to_json, write_entry
+from data_gen.replay.history import Commit, History, HistoryError
 from data_gen.replay.proof import check, check_tree
 from data_gen.replay.session import Session
 from data_gen.replay.typist import Typist
@@ -16,6 +20,9 @@ from data_gen.terminal.muxer import Terminal
 from data_gen.terminal.screen import FrameLog, clear_log, new_log
 from data_gen.texz.record import Codec
 from data_gen.texz.recording import Event, RecordingWriter
+
+_SOURCE = "source.json"
+"""In a recording's folder: the commit that HEAD was when the recording was begun, be it in the recording or not."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +38,14 @@ class Settings:
     max_actions: int = 100_000  # a file whose change needs more is left out from then on
     frames_per_record: int = 1024
     codec: str = "columnar"  # a `Codec`'s name
+
+
+class Progress(NamedTuple):
+    """How far a recording has come."""
+
+    planned: int  # commits
+    commits: int
+    actions: int
 
 
 class _Sink:
@@ -74,17 +89,22 @@ def record_history(
     name: str,
     folder: pathlib.Path,
     settings: Settings,
-    on_commit: Callable[[int], None],
+    on_commit: Callable[[Progress], None],
 ) -> dict:
-    """Replay `repository` into the recording `name` in `folder`; return its entry in the dataset's manifest.
+    """Replay `repository` into the recording `name` in `folder`, and complete it with its entry in the manifest,
+    which is returned.
 
     After each commit every file that it changed is compared with git's, and at the end the whole tree: `ReplayError` if
-    one differs. `on_commit` hears the number of actions after each commit.
+    one differs. `on_commit` hears of the progress after each. A recording that was begun is continued: everything is
+    typed again, but full files are kept; `HistoryError` if HEAD is no longer the commit that it was begun with.
     """
     writer = RecordingWriter(folder, settings.frames_per_record, codec=Codec[settings.codec.upper()])
     sink = _Sink(writer, settings)
     try:
         with History(repository, settings.max_commits) as history:
+            check_head(folder, history)
+            planned = history.count()
+            write_file(folder / _SOURCE, to_json({"head": history.head}))
             terminal = Terminal(settings.rows, settings.columns, name, sink, settings.frames_per_record)
             typist = Typist(_seed(settings.seed, name, "typist"), settings.max_actions, settings.style)
             session = Session(_seed(settings.seed, name, "session"), history, typist, settings.rows, settings.columns)
@@ -97,13 +117,13 @@ def record_history(
                 frames += len(script.actions)
                 commits += 1
                 files += sum(kind == "file" for _, kind, _, _ in script.events)
-                on_commit(len(script.actions))
+                on_commit(Progress(planned, commits, frames))
                 if settings.max_frames is not None and frames >= settings.max_frames:
                     break
             check_tree(terminal.filesystem, commit, history, session.left_out.keys())
             terminal.close()
             sink.wait()
-            return {
+            entry = {
                 "name": name,
                 "head": commit.id,
                 "commits": commits,
@@ -111,8 +131,21 @@ def record_history(
                 "skipped": dict(sorted(session.skipped.items())),
                 **writer.close(),
             }
+            write_entry(folder, entry)
+            return entry
     finally:
         sink.close()
+
+
+def check_head(folder: pathlib.Path, history: History) -> None:
+    """`HistoryError` if the recording in `folder` was begun when HEAD was another commit."""
+    if (folder / _SOURCE).is_file():
+        head = json.loads((folder / _SOURCE).read_bytes())["head"]
+        if head != history.head:
+            raise HistoryError(
+                f"{history.path}: HEAD was {head} when the recording was begun, but is {history.head} now: "
+                f"move it back, or remove {folder} to record it anew"
+            )
 
 
 def _events(events: Iterable[tuple[int, str, bytes, str]], first_frame: int, commit: Commit) -> list[Event]:

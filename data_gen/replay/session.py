@@ -270,7 +270,7 @@ class Session:
         self._writer.type(b"git commit ")
         self._writer.type(b"" if self._has_staged else b"--allow-empty ")
         self._writer.type(b"" if message else b"--allow-empty-message ")
-        self._writer.type(b"" if is_predictable(self._staged(), message) else b"-q ")
+        self._writer.type(b"" if self._can_show_summary(message) else b"-q ")
         self._writer.type(b"-m ")
         self._writer.mark("message")
         self._writer.type(quote(_without_last_newline(message)) + b"\n")
@@ -278,10 +278,14 @@ class Session:
     def _status(self) -> bytes:
         return b"git status -s\n" if self._random.random() < _SHORT_STATUS_SHARE else b"git status\n"
 
-    def _staged(self) -> list[FileChange]:
-        """What the commit changes."""
+    def _can_show_summary(self, message: bytes) -> bool:
+        """Whether the terminal knows what git prints for the commit."""
         changed = ((path, old, self._tracked.get(path)) for path, old in self._before.items())
-        return [FileChange(path, self._node(old), self._node(new)) for path, old, new in changed if old != new]
+        try:
+            staged = [FileChange(path, self._node(old), self._node(new)) for path, old, new in changed if old != new]
+        except _CannotReplay:  # a blob of an unread file is missing
+            return False
+        return is_predictable(staged, message)
 
     def _node(self, entry: Entry | None) -> File | Link | None:
         if entry is None:

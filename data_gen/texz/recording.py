@@ -3,8 +3,11 @@
 A footer is the last record of its file, so a file that has one is complete.
 """
 
+import collections
 import contextlib
+import errno
 import hashlib
+import itertools
 import json
 import lzma
 import pathlib
@@ -18,9 +21,10 @@ import numpy as np
 from array_record.python.array_record_module import ArrayRecordReader, ArrayRecordWriter
 
 from data_gen.atomic import publish, temporary_path
+from data_gen.errors import UserError
 from data_gen.terminal.screen import FrameLog
 from data_gen.texz.codec import decode_actions, decode_frames, encode, new_frames
-from data_gen.texz.record import Codec, TexzError
+from data_gen.texz.record import Codec, TexzError, unpack
 
 _WRITER_OPTIONS = "group_size:1,uncompressed"
 _READER_OPTIONS = "readahead_buffer_size:0,max_parallelism:0"
@@ -40,8 +44,16 @@ class Event(NamedTuple):
     entry: str = ""  # mode and object name of what the commit has at a path that is left out
 
 
+class RecordingError(UserError):
+    """A recording cannot be continued."""
+
+
 class RecordingWriter:
-    """Writes a recording's files into a folder, one after the other; each appears when it is complete."""
+    """Writes a recording's files into a folder, one after the other; each appears when it is complete.
+
+    The full files that are there already are kept: what would be in them is neither encoded nor written again, but it
+    must agree with their footers. `OSError` if the disk does not take a file.
+    """
 
     def __init__(
         self,
@@ -60,6 +72,7 @@ class RecordingWriter:
         self._events: list[Event] = []
         self._writer: ArrayRecordWriter | None = None
         folder.mkdir(parents=True, exist_ok=True)
+        self._kept = collections.deque(_full_files(folder, records_per_file))  # the footers of files yet to be passed
 
     def add(self, log: FrameLog, events: Sequence[Event]) -> None:
         """Write the frames of `log`, and the events that lie in them, as the next record.
@@ -72,9 +85,8 @@ class RecordingWriter:
         for event in events:
             if not self._frames <= event.frame < self._frames + frames:
                 raise ValueError(f"{event} lies outside of frames {self._frames} to {self._frames + frames - 1}")
-        if self._writer is None:
-            self._writer = ArrayRecordWriter(str(temporary_path(self._path())), _WRITER_OPTIONS)
-        self._writer.write(encode(log, self._codec))
+        if not self._kept:
+            self._write(encode(log, self._codec))
         self._counts.append(frames)
         self._events.extend(events)
         self._frames += frames
@@ -88,16 +100,26 @@ class RecordingWriter:
         return {"frames": self._frames, "actions": self._frames, "files": self._files}
 
     def _path(self) -> pathlib.Path:
-        return self._folder / f"{len(self._files):05d}.array_record"
+        return _file_path(self._folder, len(self._files))
+
+    def _write(self, record: bytes) -> None:
+        path = temporary_path(self._path())
+        with _as_os_error(path):
+            if self._writer is None:
+                self._writer = ArrayRecordWriter(str(path), _WRITER_OPTIONS)
+            self._writer.write(record)
 
     def _finish_file(self) -> None:
-        assert self._writer is not None
         path = self._path()
         frames = sum(self._counts)
-        self._writer.write(_pack_footer(self._frames - frames, self._counts, self._events))
-        self._writer.close()
-        content = temporary_path(path).read_bytes()
-        publish(path)
+        footer = _pack_footer(self._frames - frames, self._counts, self._events)
+        if self._kept:
+            if self._kept.popleft() != footer:
+                raise RecordingError(f"{path}: begun from another history: remove {self._folder} to record it anew")
+        else:
+            self._write(footer)
+            self._publish(path)
+        content = path.read_bytes()
         self._files.append(
             {
                 "name": path.name,
@@ -107,7 +129,14 @@ class RecordingWriter:
                 "sha256": hashlib.sha256(content).hexdigest(),
             }
         )
-        self._writer, self._counts, self._events = None, [], []
+        self._counts, self._events = [], []
+
+    def _publish(self, path: pathlib.Path) -> None:
+        assert self._writer is not None
+        with _as_os_error(temporary_path(path)):
+            self._writer.close()
+        self._writer = None
+        publish(path)
 
 
 class Recording:
@@ -221,6 +250,38 @@ class Recording:
                 f"{expected['records']} and a footer should be; generate the dataset again, or restore the file"
             )
         return reader
+
+
+def _file_path(folder: pathlib.Path, number: int) -> pathlib.Path:
+    return folder / f"{number:05d}.array_record"
+
+
+@contextlib.contextmanager
+def _as_os_error(path: pathlib.Path) -> Iterator[None]:
+    """Turn ArrayRecord's error for a file that cannot be written into Python's."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise OSError(errno.EIO, str(error).split(";")[0], str(path)) from error
+
+
+def _full_files(folder: pathlib.Path, records_per_file: int) -> Iterator[bytes]:
+    """The footers of a recording's files, up to the first that is not whole or has room for more records."""
+    for number in itertools.count():
+        path = _file_path(folder, number)
+        if not path.is_file():
+            return
+        reader = ArrayRecordReader(str(path), _READER_OPTIONS, file_reader_buffer_size=1 << 15)
+        if not reader.ok() or reader.num_records() != records_per_file + 1:
+            return
+        try:
+            for position in range(records_per_file):
+                unpack(reader.read([position])[0])
+            footer = reader.read([records_per_file])[0]
+            _unpack_footer(footer)
+        except (RuntimeError, TexzError):
+            return
+        yield footer
 
 
 def _pack_footer(first_frame: int, counts: list[int], events: list[Event]) -> bytes:

@@ -1,13 +1,14 @@
 """Whatever interrupts a write, a name shows all of the old content or all of the new."""
 
 import os
+import pathlib
 import signal
 import subprocess
 import sys
 
 import pytest
 
-from data_gen.atomic import new_folder, write_file
+from data_gen.atomic import new_folder, remove_leftovers, temporary_path, write_file
 
 
 def test_a_file_is_written_and_replaced(tmp_path):
@@ -29,6 +30,27 @@ def test_the_old_content_stays_until_the_new_is_on_the_disk(tmp_path, monkeypatc
     with pytest.raises(OSError, match="disk full"):
         write_file(path, b"new")
     assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_two_processes_write_to_files_of_their_own(tmp_path):
+    program = (
+        "import pathlib, sys; from data_gen.atomic import temporary_path; print(temporary_path(pathlib.Path('a/file')))"
+    )
+    other = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.strip()
+    mine = str(temporary_path(pathlib.Path("a/file")))
+    assert mine != other
+    assert all(path.startswith("a/file.") and path.endswith(".partial") for path in (mine, other))
+
+
+def test_leftovers_are_removed_and_nothing_else(tmp_path):
+    kept = [tmp_path / "file", tmp_path / "inner" / "file"]
+    kept[1].parent.mkdir()
+    for path in kept:
+        path.write_bytes(b"whole")
+        temporary_path(path).write_bytes(b"hal")
+    remove_leftovers(tmp_path)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == kept
 
 
 def test_a_folder_appears_when_it_is_complete(tmp_path):
@@ -41,19 +63,22 @@ def test_a_folder_appears_when_it_is_complete(tmp_path):
     assert [entry.name for entry in path.parent.iterdir()] == ["folder"]
 
 
-def test_a_folder_whose_making_fails_vanishes(tmp_path):
-    with pytest.raises(KeyboardInterrupt), new_folder(tmp_path / "folder") as temporary:
-        (temporary / "file").write_bytes(b"content")
+def test_a_folder_whose_making_fails_is_resumed(tmp_path):
+    with pytest.raises(KeyboardInterrupt), new_folder(tmp_path / "folder") as unfinished:
+        (unfinished / "file").write_bytes(b"content")
         raise KeyboardInterrupt
-    assert not list(tmp_path.iterdir())
+    assert [entry.name for entry in tmp_path.iterdir()] == ["folder.partial"]
+    with new_folder(tmp_path / "folder", resume=True) as unfinished:
+        assert (unfinished / "file").read_bytes() == b"content"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]
 
 
-def test_what_exists_is_kept(tmp_path):
-    for name in ("folder", "folder.partial"):
-        (tmp_path / name).mkdir()
-        with pytest.raises(FileExistsError, match=f"{name} already"), new_folder(tmp_path / "folder"):
-            pass
-        (tmp_path / name).rmdir()
+@pytest.mark.parametrize(("name", "resume"), [("folder", False), ("folder", True), ("folder.partial", False)])
+def test_what_exists_is_kept(tmp_path, name, resume):
+    (tmp_path / name).mkdir()
+    with pytest.raises(FileExistsError, match=f"{name} already"), new_folder(tmp_path / "folder", resume):
+        pass
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
 
 
 def test_a_kill_leaves_no_folder(tmp_path):

@@ -15,6 +15,8 @@ from data_gen.dataset import Dataset
 from data_gen.texz.record import Codec, unpack
 from data_gen.tokenizer import Tokenizer
 
+FLAGS = ("--rows=8", "--cols=40", "--frames_per_record=64")
+
 
 def run(program, *arguments):
     command = [sys.executable, "-m", f"data_gen.{program}", *map(str, arguments)]
@@ -41,15 +43,14 @@ def repository(tmp_path_factory):
 @pytest.fixture(scope="module")
 def dataset(repository, tmp_path_factory):
     out = tmp_path_factory.mktemp("data") / "set"
-    result = run("generate", f"--repo={repository}", f"--out={out}", "--rows=8", "--cols=40", "--frames_per_record=64")
+    result = run("generate", f"--repo={repository}", f"--out={out}", *FLAGS)
     assert result.returncode == 0, result.stderr
     assert "6 commits" in result.stdout and "1 binary" in result.stdout
     return out
 
 
 def test_the_same_history_gives_the_same_bytes(repository, dataset, tmp_path):
-    flags = (f"--repo={repository}", "--rows=8", "--cols=40", "--frames_per_record=64")
-    assert run("generate", *flags, f"--out={tmp_path / 'again'}").returncode == 0
+    assert run("generate", f"--repo={repository}", *FLAGS, f"--out={tmp_path / 'again'}").returncode == 0
     assert Dataset(tmp_path / "again").checksum == Dataset(dataset).checksum
     Dataset(tmp_path / "again").check_files()
 
@@ -63,6 +64,22 @@ def test_both_codecs_record_the_same_frames(repository, dataset, tmp_path):
     for expected, frames in zip(*(r.read(np.arange(r.frames)) for r in (columnar, bitpacked)), strict=True):
         np.testing.assert_array_equal(frames, expected)
     assert bitpacked.events() == columnar.events()
+
+
+def test_a_list_of_repositories(repository, dataset, tmp_path):
+    """A path, a URL and a failure; the path's recording has the bytes that it has alone."""
+    listed = tmp_path / "list"
+    listed.write_text(f"# three\n{repository}\nfile://{repository}/.git\n/nowhere/at/all\n")
+    result = run("generate", f"--repos_file={listed}", f"--out={tmp_path / 'many'}", "--workers=3", *FLAGS)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.splitlines()[-1] == "failed: all: /nowhere/at/all: no such folder"
+    many = Dataset(tmp_path / "many")
+    many.check_files()
+    assert [name.startswith(f"{repository.name}-") for name in many.recordings] == [True, True]
+    assert [failure["name"] for failure in many.manifest["failures"]] == ["all"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["list", "many", "many.clones"]
+    again = run("generate", f"--repos_file={listed}", f"--out={tmp_path / 'many'}", "--resume", *FLAGS)
+    assert again.returncode == 0 and "already complete" in again.stdout
 
 
 def test_what_was_typed_is_in_the_recording(dataset):
@@ -111,6 +128,8 @@ def mistakes(tmp_path, repository, dataset):
     yield ("generate", f"--repo={tmp_path / 'plain'}", out), "not a git repository"
     yield ("generate", f"--repo={tmp_path / 'empty'}", out), "no history yet"
     yield ("generate", f"--repo={repository}", f"--out={dataset}"), "already exists"
+    yield ("generate", f"--repo={repository}", f"--out={dataset}", "--resume", "--rows=9"), "begun with rows 8, not 9"
+    yield ("generate", f"--repos_file={tmp_path / 'none'}", out), "No such file or directory"
     yield ("play", f"--data={tmp_path / 'plain'}"), "dataset.json"
     yield ("play", f"--data={tmp_path / 'old'}"), "format version 99"
     yield ("play", f"--data={dataset}", "--recording=other"), "no recording 'other'"

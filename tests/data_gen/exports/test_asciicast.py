@@ -67,7 +67,7 @@ def test_only_what_changes_is_sent_and_markers_are_at_their_commits(film):
     content = asciicast(film, 1.0)
     assert content == asciicast(film, 1.0)
     lines = [json.loads(line) for line in content.splitlines()[1:]]
-    assert len(content) < len(film) * 120
+    assert len(content) < len(film) * 160
     second = film.commits[1]
     elapsed = sum(milliseconds(film.action(number)) for number in range(second.frame)) / 1000
     assert [elapsed, "m", f"commit 2 {second.id[:7]}"] in lines

@@ -4,13 +4,16 @@ import concurrent.futures
 import hashlib
 import pathlib
 import pickle
+import resource
 
 import numpy as np
 import pytest
 from typed_logs import ENTER, Logged, type_text
 
+from data_gen.atomic import temporary_path
+from data_gen.texz import codec
 from data_gen.texz.record import TexzError
-from data_gen.texz.recording import Event, Recording, RecordingWriter
+from data_gen.texz.recording import Event, Recording, RecordingError, RecordingWriter
 
 FRAMES_PER_RECORD = 16
 LOGS = [
@@ -28,12 +31,16 @@ EVENTS = [
 
 def write(folder: pathlib.Path, logs: list[Logged] = LOGS) -> dict:
     writer = RecordingWriter(folder, FRAMES_PER_RECORD, records_per_file=3)
+    add_all(writer, logs)
+    return writer.close()
+
+
+def add_all(writer: RecordingWriter, logs: list[Logged]) -> None:
     frames = 0
     for logged in logs:
         end = frames + len(logged.actions_F)
         writer.add(logged.log, [event for event in EVENTS if frames <= event.frame < end])
         frames = end
-    return writer.close()
 
 
 @pytest.fixture
@@ -114,9 +121,67 @@ def test_what_cannot_be_added(folder):
 def test_an_unfinished_file_has_no_name_yet(folder):
     writer = RecordingWriter(folder, FRAMES_PER_RECORD)
     writer.add(LOGS[0].log, [])
-    assert [path.name for path in folder.iterdir()] == ["00000.array_record.partial"]
+    assert [path.name for path in folder.iterdir()] == [temporary_path(folder / "00000.array_record").name]
     writer.close()
     assert [path.name for path in folder.iterdir()] == ["00000.array_record"]
+
+
+def snapshot(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.endswith(".partial")}
+
+
+@pytest.mark.parametrize("records", range(8))
+def test_an_interrupted_writer_is_continued(folder, tmp_path, monkeypatch, records):
+    """As after a kill: the first writer is left as it is after so many records."""
+    summary = write(tmp_path / "uninterrupted")
+    interrupted = RecordingWriter(folder, FRAMES_PER_RECORD, records_per_file=3)
+    add_all(interrupted, LOGS[:records])
+    encoded = []
+    monkeypatch.setattr("data_gen.texz.recording.encode", lambda log, _: encoded.append(log) or codec.encode(log))
+    assert write(folder) == summary
+    assert snapshot(folder) == snapshot(tmp_path / "uninterrupted")
+    assert len(encoded) == len(LOGS) - records // 3 * 3
+
+
+@pytest.mark.parametrize("damage", [lambda _: b"", lambda c: c[:-1], lambda c: c.replace(b"TEXF", b"TEXG")])
+def test_a_damaged_file_is_written_anew(folder, tmp_path, damage):
+    summary = write(folder)
+    write(tmp_path / "uninterrupted")
+    path = folder / "00000.array_record"
+    path.write_bytes(damage(path.read_bytes()))
+    assert write(folder) == summary
+    assert snapshot(folder) == snapshot(tmp_path / "uninterrupted")
+
+
+def test_a_flipped_bit_in_a_kept_file_is_mended(folder, recording):
+    whole = snapshot(folder)
+    record = recording.record(1)
+    path = folder / "00000.array_record"
+    path.write_bytes(path.read_bytes().replace(record, record[:20] + bytes([record[20] ^ 1]) + record[21:]))
+    assert snapshot(folder) != whole
+    write(folder)
+    assert snapshot(folder) == whole
+
+
+def test_another_history_does_not_continue_a_recording(folder):
+    write(folder)
+    writer = RecordingWriter(folder, FRAMES_PER_RECORD, records_per_file=3)
+    with pytest.raises(RecordingError, match=r"00000\.array_record: begun from another history"):
+        for logged in LOGS[:3]:
+            writer.add(logged.log, [])
+
+
+def test_a_file_that_cannot_be_written_is_named(folder):
+    writer = RecordingWriter(folder, FRAMES_PER_RECORD)
+    writer.add(LOGS[0].log, [])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"File too large.*00000\.array_record"):
+            writer.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not snapshot(folder)
 
 
 @pytest.mark.parametrize("size", [0, 1000, -1])
