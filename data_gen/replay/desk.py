@@ -8,10 +8,10 @@ from data_gen.replay.script import ScriptWriter
 from data_gen.terminal.pane import Pane, is_large_enough, split_downwards, split_sideways
 
 _ROOM_FOR_WINDOWS = len("[0] 0:bash- 1:bash*")
-_SHARES = {"window": 0.1, "beside": 0.1, "above": 0.05}
+_SHARES = {"window": 0.03, "beside": 0.05, "above": 0.02}
 """How often a person in one window sets up another desk before editing."""
 
-_TIDY_SHARE = 0.3
+_TIDY_SHARE = 0.4
 
 
 class _Place(enum.Enum):
