@@ -23,18 +23,18 @@ from collections.abc import Mapping
 from absl import flags
 
 from data_gen.atomic import unfinished_path
-from data_gen.building import building, is_complete
-from data_gen.clones import local_copy
 from data_gen.dataset import Dataset, recording_folder
 from data_gen.errors import UserError
-from data_gen.executors import local
-from data_gen.fan_out import Execute, record_all, write_dataset
-from data_gen.job import Job
+from data_gen.fleet import local
+from data_gen.fleet.building import building, is_complete
+from data_gen.fleet.clones import local_copy
+from data_gen.fleet.fan_out import Execute, record_all, write_dataset
+from data_gen.fleet.job import Job
+from data_gen.fleet.repositories import is_url, name_recordings, read_list
 from data_gen.program import run
 from data_gen.record import Settings, check_head
 from data_gen.replay.history import History
 from data_gen.replay.typist import STYLES
-from data_gen.repositories import is_url, name_recordings, read_list
 from data_gen.texz.record import Codec
 
 _REPO = flags.DEFINE_multi_string("repo", None, "A git repository, a path or URL; repeat for several.")
@@ -124,7 +124,7 @@ def _executor() -> Execute:
     if _EXECUTOR.value == "local":
         return functools.partial(local.run, workers=_WORKERS.value)
     try:
-        from data_gen.executors import ray_cluster
+        from data_gen.fleet import ray_cluster
     except ModuleNotFoundError as error:
         raise UserError(f"--executor=ray: {error}: pip install 'rcfam_jax[cluster]'") from error
     return functools.partial(ray_cluster.run, address=_RAY_ADDRESS.value)

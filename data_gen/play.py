@@ -19,15 +19,15 @@ from absl import flags
 from data_gen.actions import describe
 from data_gen.atomic import write_file
 from data_gen.errors import UserError
-from data_gen.exports.asciicast import asciicast
-from data_gen.exports.gif import gif
-from data_gen.exports.page import DEFAULT_FRAMES, page
-from data_gen.exports.png import png
-from data_gen.film import Film, open_film
-from data_gen.paint import plain_text
-from data_gen.player import play
 from data_gen.program import run
 from data_gen.tokenizer import Tokenizer
+from data_gen.viewing.asciicast import asciicast
+from data_gen.viewing.film import Film, open_film
+from data_gen.viewing.gif import gif
+from data_gen.viewing.page import DEFAULT_FRAMES, page
+from data_gen.viewing.paint import plain_text
+from data_gen.viewing.player import play
+from data_gen.viewing.png import png
 
 _DATA = flags.DEFINE_string("data", None, "The dataset's folder.", required=True)
 _RECORDING = flags.DEFINE_string("recording", None, "The recording's name. By default the dataset's first.")

@@ -20,8 +20,8 @@ from data_gen.actions import describe
 from data_gen.dataset import Dataset
 from data_gen.errors import UserError
 from data_gen.program import run
-from data_gen.retyping import Retyped, TreeCheck, commits_of
 from data_gen.texz.recording import Recording
+from data_gen.verification.retyping import Retyped, TreeCheck, commits_of
 
 _DATA = flags.DEFINE_string("data", None, "The dataset's folder.", required=True)
 _RECORDING = flags.DEFINE_string("recording", None, "Only this recording.")
@@ -59,7 +59,7 @@ def against_git(recording: Recording, rows: int, columns: int) -> bool:
 def against_real(recording: Recording, rows: int, columns: int) -> bool:
     """Compare screens and files with those of the real programs; whether all were the same."""
     try:
-        real = importlib.import_module("data_gen.against_real")
+        real = importlib.import_module("data_gen.verification.against_real")
         terminal = importlib.import_module("data_gen.terminal.real")
     except ModuleNotFoundError as error:
         raise UserError(f"--against=real needs {error.name}: pip install 'rcfam_jax[verify]'") from error

@@ -10,9 +10,9 @@ matplotlib.use("Agg")
 import numpy as np
 from matplotlib import pyplot as plt
 
-from data_gen import paint
 from data_gen.atomic import write_file
 from data_gen.dataset import Dataset
+from data_gen.viewing import paint
 
 PREDICTORS = {
     "model": "the model",

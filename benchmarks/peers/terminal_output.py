@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from data_gen.cells import BLANK, CONTINUATION, CURSOR, Style, style_channels
-from data_gen.paint import characters
+from data_gen.viewing.paint import characters
 
 _CHANNELS = style_channels()
 _MAX_GAP = 4

@@ -9,7 +9,7 @@ from histories import BUILDERS
 
 from data_gen.dataset import Dataset, recording_folder, write_manifest
 from data_gen.record import Settings, record_history
-from data_gen.retyping import Retyped, TreeCheck, VerificationError, actions_between, commits_of
+from data_gen.verification.retyping import Retyped, TreeCheck, VerificationError, actions_between, commits_of
 
 SETTINGS = Settings(rows=24, columns=80, frames_per_record=256)
 
@@ -100,7 +100,7 @@ def test_the_program_says_what_it_has_proven(dataset):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BUILDERS)
 def test_real_programs_show_and_write_the_same(dataset, name):
-    real = pytest.importorskip("data_gen.against_real", reason="pexpect or pyte is not installed")
+    real = pytest.importorskip("data_gen.verification.against_real", reason="pexpect or pyte is not installed")
     if missing := pytest.importorskip("data_gen.terminal.real").missing_programs():
         pytest.skip(f"not installed: {', '.join(missing)}")
     recording = dataset.recordings[name]

@@ -8,7 +8,7 @@ import subprocess
 
 from data_gen.atomic import sync_tree, temporary_path
 from data_gen.errors import UserError, one_line
-from data_gen.repositories import digest, is_url, plain_name
+from data_gen.fleet.repositories import digest, is_url, plain_name
 
 PROTOCOLS = "https:ssh:git:file"
 _CLONE = (

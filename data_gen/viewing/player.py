@@ -15,8 +15,8 @@ import numpy as np
 
 from data_gen.actions import describe
 from data_gen.cells import CURSOR
-from data_gen.film import Film, milliseconds
-from data_gen.paint import ansi, fitted
+from data_gen.viewing.film import Film, milliseconds
+from data_gen.viewing.paint import ansi, fitted
 
 _HELP = (
     "space pause  . next  , previous  + - speed  n p commit  ] [ file  g frame  q quit",

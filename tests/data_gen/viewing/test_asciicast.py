@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from data_gen.actions import ENTER
 from data_gen.cells import CURSOR, style_channels
-from data_gen.exports.asciicast import asciicast
-from data_gen.film import milliseconds
-from data_gen.paint import ansi, characters
+from data_gen.viewing.asciicast import asciicast
+from data_gen.viewing.film import milliseconds
+from data_gen.viewing.paint import ansi, characters
 
 
 class Screen(pyte.Screen):

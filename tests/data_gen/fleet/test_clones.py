@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from data_gen.atomic import temporary_path
-from data_gen.clones import CloneError, local_copy
+from data_gen.fleet.clones import CloneError, local_copy
 from data_gen.replay.history import History
 
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageSequence
 
 from data_gen.errors import UserError
-from data_gen.exports.gif import MAX_FRAMES, _schedule, gif
-from data_gen.exports.png import png
-from data_gen.film import milliseconds
-from data_gen.paint import picture
+from data_gen.viewing.film import milliseconds
+from data_gen.viewing.gif import MAX_FRAMES, _schedule, gif
+from data_gen.viewing.paint import picture
+from data_gen.viewing.png import png
 
 
 def pixels(image):

@@ -8,7 +8,7 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from data_gen.errors import UserError, one_line
-from data_gen.job import Job, Outcome, perform
+from data_gen.fleet.job import Job, Outcome, perform
 from data_gen.record import Progress
 
 _RETRIES = 5  # of a job whose process or machine has died

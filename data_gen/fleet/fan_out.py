@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from data_gen.dataset import read_entry, recording_folder, write_manifest
 from data_gen.errors import UserError
-from data_gen.job import Job, Outcome
-from data_gen.progress import ProgressBar
+from data_gen.fleet.job import Job, Outcome
+from data_gen.fleet.progress import ProgressBar
 from data_gen.record import Progress
 
 Execute = Callable[[Sequence[Job], Callable[[str, Progress], None]], Iterator[Outcome]]

@@ -9,9 +9,9 @@ import traceback
 from collections.abc import Callable
 from typing import NamedTuple
 
-from data_gen.clones import local_copy
 from data_gen.dataset import recording_folder
 from data_gen.errors import UserError, one_line
+from data_gen.fleet.clones import local_copy
 from data_gen.record import Progress, Settings, record_history
 
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}

@@ -3,8 +3,8 @@
 import json
 
 from data_gen.cells import CURSOR
-from data_gen.film import Film, milliseconds
-from data_gen.paint import ansi
+from data_gen.viewing.film import Film, milliseconds
+from data_gen.viewing.paint import ansi
 
 
 def asciicast(film: Film, speed: float) -> bytes:

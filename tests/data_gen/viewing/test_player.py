@@ -15,8 +15,8 @@ import pytest
 from typed_films import write_film
 
 from data_gen.cells import CURSOR
-from data_gen.paint import characters
-from data_gen.player import Player
+from data_gen.viewing.paint import characters
+from data_gen.viewing.player import Player
 
 ROWS, COLUMNS = 10, 44
 

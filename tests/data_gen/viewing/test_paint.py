@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from data_gen import paint
 from data_gen.cells import BLANK, CONTINUATION, CURSOR, Style, style_channels
+from data_gen.viewing import paint
 
 SAMPLES = st.sampled_from([CONTINUATION, BLANK, 0x1B, 0x9B, 0x61, 0x301, 0x202E, 0x6F22, 0x1F642, 0xD800, 0x110000])
 codepoints = hnp.arrays(np.uint32, (3, 5), elements=st.one_of(SAMPLES, st.integers(0, 0xFFFFFFFF)))

@@ -3,8 +3,8 @@
 import io
 
 from data_gen.errors import UserError
-from data_gen.film import Film, milliseconds
-from data_gen.paint import picture
+from data_gen.viewing.film import Film, milliseconds
+from data_gen.viewing.paint import picture
 
 MAX_FRAMES = 1000
 _TICK = 10

@@ -12,9 +12,9 @@ import pytest
 
 from data_gen.actions import describe
 from data_gen.cells import CURSOR, style_channels
-from data_gen.exports.page import page
-from data_gen.paint import characters
 from data_gen.tokenizer import train
+from data_gen.viewing.page import page
+from data_gen.viewing.paint import characters
 
 
 class Elements(html.parser.HTMLParser):

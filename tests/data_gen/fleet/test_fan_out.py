@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from data_gen import job
-from data_gen.building import building
 from data_gen.dataset import Dataset, read_entry, recording_folder
 from data_gen.errors import UserError
-from data_gen.fan_out import record_all, write_dataset
-from data_gen.job import Job, Outcome, perform
+from data_gen.fleet import job
+from data_gen.fleet.building import building
+from data_gen.fleet.fan_out import record_all, write_dataset
+from data_gen.fleet.job import Job, Outcome, perform
 from data_gen.record import Settings, record_history
 
 SETTINGS = Settings(rows=8, columns=40, frames_per_record=64, max_commits=3)

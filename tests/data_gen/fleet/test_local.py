@@ -6,8 +6,8 @@ import os
 import pytest
 
 from data_gen.dataset import read_entry, recording_folder
-from data_gen.executors import local
-from data_gen.job import Job, Outcome
+from data_gen.fleet import local
+from data_gen.fleet.job import Job, Outcome
 from data_gen.record import Settings
 
 SETTINGS = Settings(rows=8, columns=40, frames_per_record=64)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_gen.errors import UserError
-from data_gen.repositories import is_url, name_recordings, read_list
+from data_gen.fleet.repositories import is_url, name_recordings, read_list
 
 SOURCES = st.lists(
     st.sampled_from(["/a/x", "/b/x", "/b/X.git", "https://h/o/x.git", "h:o/y", "/c/y/.git", "/d/größe 1", "/"])

@@ -9,9 +9,9 @@ from chromium import browser
 
 from data_gen.actions import describe
 from data_gen.cells import CURSOR
-from data_gen.exports.page import page
-from data_gen.paint import characters
 from data_gen.tokenizer import train
+from data_gen.viewing.page import page
+from data_gen.viewing.paint import characters
 
 pytestmark = [
     pytest.mark.slow,

@@ -2,8 +2,8 @@
 
 import io
 
-from data_gen.film import Film
-from data_gen.paint import picture
+from data_gen.viewing.film import Film
+from data_gen.viewing.paint import picture
 
 
 def png(film: Film) -> bytes:

@@ -7,8 +7,8 @@ import pytest
 from histories import Builder
 
 from data_gen.dataset import recording_folder, write_manifest
-from data_gen.film import Film, open_film
 from data_gen.record import Settings, record_history
+from data_gen.viewing.film import Film, open_film
 
 HOSTILE = b"\x1b[2J\x1b]0;owned\x07\x9b31m <script>document.title='owned'</script><img src=x onerror=alert(1)> &amp;"
 

@@ -20,9 +20,9 @@ import numpy as np
 
 from data_gen.actions import describe
 from data_gen.cells import BLANK, CURSOR, Style, style_channels
-from data_gen.film import Film, milliseconds
-from data_gen.paint import characters
 from data_gen.tokenizer import Tokenizer
+from data_gen.viewing.film import Film, milliseconds
+from data_gen.viewing.paint import characters
 
 DEFAULT_FRAMES = 10_000
 """As many as load at once and fit into a few hundred kilobytes."""

@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from data_gen.actions import CTRL_B, CTRL_V, ENTER, ESCAPE
-from data_gen.paint import plain_text
-from data_gen.retyping import RecordedCommit, VerificationError, actions_between
 from data_gen.terminal.filesystem import File, FileSystem, Link
 from data_gen.terminal.muxer import Terminal
 from data_gen.terminal.real import RealTerminal
 from data_gen.terminal.screen import FrameLog, clear_log
 from data_gen.texz.recording import Recording
+from data_gen.verification.retyping import RecordedCommit, VerificationError, actions_between
+from data_gen.viewing.paint import plain_text
 
 _PATIENCE = 5.0
 _PATIENCE_AFTER_DIFFERENCE = 0.3

@@ -6,7 +6,7 @@ from typed_films import write_film
 
 from data_gen.dataset import Dataset
 from data_gen.errors import UserError
-from data_gen.film import open_film
+from data_gen.viewing.film import open_film
 
 
 @pytest.fixture

@@ -8,14 +8,14 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 
-from data_gen.job import Job, Outcome, perform
+from data_gen.fleet.job import Job, Outcome, perform
 from data_gen.record import Progress
 
 
 def run(jobs: Sequence[Job], on_progress: Callable[[str, Progress], None], workers: int) -> Iterator[Outcome]:
     """Perform `jobs`, so many at a time, and yield their outcomes as they come; `on_progress` hears a job's name."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["data_gen.job"])  # imported once: seconds for each process
+    context.set_forkserver_preload(["data_gen.fleet.job"])  # imported once: seconds for each process
     temporary = tempfile.TemporaryDirectory(prefix="jobs-", ignore_cleanup_errors=True)  # also of those that are killed
     waiting = iter(jobs)
     running: dict[Connection, tuple[Job, multiprocessing.process.BaseProcess]] = {}

@@ -11,9 +11,9 @@ import numpy as np
 from data_gen.actions import BACKSPACE, ENTER, ESCAPE
 from data_gen.dataset import Dataset
 from data_gen.errors import UserError
-from data_gen.paint import printable
 from data_gen.texz.recording import Recording
 from data_gen.tokenizer import Tokenizer
+from data_gen.viewing.paint import printable
 
 _CHUNK = 256
 """Frames that are decoded together."""
