@@ -33,7 +33,7 @@ lint: install  ## Check format, lint and types
 
 lock: install  ## Make requirements.lock anew from setup.cfg
 	$(RUN) -m pip install --quiet pip-tools
-	$(RUN) -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
+	CUSTOM_COMPILE_COMMAND="make lock" $(RUN) -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
 	  --no-emit-find-links --extra=dev --output-file=requirements.lock setup.cfg
 
 clean:  ## Remove the environment and the demo
