@@ -1,0 +1,118 @@
+"""True depth of functions whose depth is known by hand, and of the paper's examples."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from rcfam_jax.analysis.true_depth import true_depth
+from rcfam_jax.model.lstm import LSTMState, LSTMWeights, lstm
+
+X = jnp.ones(16)
+
+
+def test_a_chain_is_as_deep_as_it_is_long():
+    assert true_depth(lambda x: jnp.sin(jnp.sin(jnp.sin(x))), X) == 3
+    assert true_depth(lambda x, y: jnp.sin(x) * y, X, X) == 2
+    assert true_depth(lambda x: x, X) == 0
+    assert true_depth(lambda x: jnp.sin(jnp.ones(3)), X) == 0, "what does not depend on an argument is free"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 16, 17, 1000])
+def test_reductions_are_trees(size):
+    x = jnp.ones(size)
+    assert true_depth(jnp.sum, x) == math.ceil(math.log2(size))
+    assert true_depth(jnp.cumsum, x) == math.ceil(math.log2(size))
+    assert true_depth(lambda x: x @ jnp.ones((size, 3)), x) == 1 + math.ceil(math.log2(size))
+    assert true_depth(lambda x: x @ jnp.ones((size, 3)), x, unit_reductions=True) == 1
+
+
+def test_index_and_layout_are_free():
+    assert true_depth(lambda x: jnp.concatenate([x[::-1].reshape(4, 4).T.ravel()[3:7], x]), X) == 0
+    assert true_depth(lambda x, i: jnp.sin(x[i]), X, 3) > 0
+
+
+@pytest.mark.parametrize("length", [1, 2, 7, 64, 1024])
+def test_a_recurrence_is_linear(length):
+    def recur(x):
+        return jax.lax.scan(lambda c, x: (jnp.tanh(c + x), c), jnp.zeros(()), x)
+
+    assert true_depth(recur, jnp.ones(length)) == 2 * length
+    # Backwards, a step multiplies by the derivative of tanh, after all steps forwards.
+    gradient = true_depth(jax.grad(lambda x: recur(x)[0]), jnp.ones(length))
+    assert 3 * length <= gradient <= 8 * length
+
+
+@pytest.mark.parametrize("length", [2, 64, 1024])
+def test_a_carry_that_does_not_depend_on_itself_is_constant(length):
+    def shift(x):
+        return jax.lax.scan(lambda before, x: (jnp.sin(x), jnp.exp(before) * x), jnp.zeros(()), x)
+
+    assert true_depth(shift, jnp.ones(length)) == 3
+
+
+def test_the_counter_of_a_loop_is_free():
+    def gathered(x):
+        return jax.lax.fori_loop(0, 100, lambda i, total: jnp.maximum(x[i % 16] * 0, 0 * total[:1]), jnp.zeros(1))
+
+    assert true_depth(lambda x: jax.lax.map(lambda i: jnp.sin(x[i]), jnp.arange(16)), X) <= 5
+    assert true_depth(gathered, X) == 2 * 100
+
+
+@pytest.mark.parametrize("length", [4, 64, 1024])
+def test_an_associative_scan_is_logarithmic(length):
+    def affine(x, y):
+        return x[0] * y[0], x[1] * y[0] + y[1]
+
+    depth = true_depth(lambda a, b: jax.lax.associative_scan(affine, (a, b)), jnp.ones(length), jnp.ones(length))
+    assert math.log2(length) <= depth <= 5 * math.log2(length)  # two sweeps of a product and a sum, and an interleaving
+
+
+def test_a_while_loop_needs_its_trip_count():
+    def halve(x):
+        return jax.lax.while_loop(lambda x: (x > 1).all(), lambda x: x / 2, x)
+
+    with pytest.raises(ValueError, match="trip_count"):
+        true_depth(halve, X)
+    # The comparison, its tree over 16 values, and the halving that waits for it, five times over.
+    assert true_depth(halve, X, trip_count=5) == 5 * (1 + 4)
+
+
+def test_branches_and_calls_are_looked_into():
+    def choose(x):
+        return jax.lax.cond(x[0] > 0, lambda x: jnp.sin(jnp.sin(x)), lambda x: x, x)
+
+    assert true_depth(choose, X) >= 2
+    assert true_depth(jax.jit(jax.checkpoint(lambda x: jnp.sin(jnp.cos(x)))), X) == 2
+    assert true_depth(jax.nn.relu, X) == 1, "a function with its own derivative"
+
+
+def test_the_lstm_is_exactly_linear_forwards_and_backwards():
+    def depth(length, differentiate):
+        weights = LSTMWeights(jnp.ones((4, 4, 4)), jnp.ones((4, 4, 4)), jnp.ones((4, 4)))
+        state = LSTMState(jnp.ones((2, 4)), jnp.ones((2, 4)))
+
+        def run(x, weights, state):
+            return lstm(x, weights, state)[0].sum()
+
+        function = jax.grad(run) if differentiate else run
+        return true_depth(function, jnp.ones((2, length, 4)), weights, state, unit_reductions=True)
+
+    for differentiate in (False, True):
+        steps = [depth(length, differentiate) for length in (64, 65, 66, 128)]
+        assert steps[1] - steps[0] == steps[2] - steps[1] > 0
+        assert steps[3] - steps[0] == 64 * (steps[1] - steps[0])
+
+
+@pytest.mark.parametrize("layers", [1, 2, 4])
+def test_attention_is_constant_in_its_length_and_proportional_to_its_layers(layers):
+    def depth(length, layers):
+        def run(x):
+            for _ in range(layers):
+                x = x + jax.nn.softmax(x @ x.T) @ x
+            return x
+
+        return true_depth(run, jnp.ones((length, 8)), unit_reductions=True)
+
+    assert depth(16, layers) == depth(1024, layers) == layers * depth(16, 1)
