@@ -1,0 +1,206 @@
+"""The Forward-Referencing Jumps Task: straight-line programs whose outcome only execution tells (paper, 4 and 8.1.1).
+
+A program has n labelled blocks and one register of 5 bits. A block changes the register by one invertible operation,
+tests one of its bits, and jumps to one of two later labels, nearer ones being likelier; the last block, and now and
+then an earlier one, jumps to a halting state, A or B. Which it is, is the label.
+
+Operations are invertible so that the register stays uniform: whoever does not know it cannot tell a bit better than by
+chance. Shorter programs do not sit inside longer ones: each is drawn anew.
+"""
+
+import enum
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+REGISTER_BITS = 5
+REGISTER_VALUES = 1 << REGISTER_BITS
+TOKENS_PER_BLOCK = 6
+_MEAN_NEAR_JUMP = 0.55
+"""The chance of the next label, then of the next but one among the rest, and so on."""
+
+_EXITS_PER_PROGRAM = 0.5
+"""How many jumps of a program, the last block's apart, halt at once, on average."""
+
+A, B = 0, 1
+
+
+class Operation(enum.IntEnum):
+    """What a block does to the register, modulo 32. Factors are odd."""
+
+    ADD = 0
+    SUBTRACT = enum.auto()
+    XOR = enum.auto()
+    MULTIPLY = enum.auto()
+
+
+_SYMBOLS = dict(zip(Operation, "+-^*", strict=True))
+
+
+class Programs(NamedTuple):
+    """P programs of n blocks each. A target is a block's number, or n for halting in A, n + 1 for B."""
+
+    start_P: np.ndarray  # the register's first value
+    operations_PxN: np.ndarray
+    operands_PxN: np.ndarray
+    bits_PxN: np.ndarray  # which bit is tested
+    targets_PxNx2: np.ndarray  # where to go if it is clear, and if it is set
+
+
+class Outcomes(NamedTuple):
+    """Where programs halt, A or B, and which blocks were executed."""
+
+    halts_P: np.ndarray
+    executed_PxN: np.ndarray
+
+
+def draw(rng: np.random.Generator, count: int, blocks: int) -> Programs:
+    """Draw programs of so many blocks."""
+    shape = count, blocks
+    operations_PxN = rng.integers(len(Operation), size=shape)
+    operands_PxN = rng.integers(REGISTER_VALUES, size=shape)
+    operands_PxN |= operations_PxN == Operation.MULTIPLY
+    targets_PxNx2 = np.arange(blocks)[:, None] + rng.geometric(_MEAN_NEAR_JUMP, (*shape, 2))
+    halts_PxNx2 = rng.integers(2, size=(*shape, 2))
+    halts_PxNx2[..., 1] = np.where(rng.random(shape) < 0.5, halts_PxNx2[..., 1], 1 - halts_PxNx2[..., 0])
+    is_exit = rng.random((*shape, 2)) < _EXITS_PER_PROGRAM / (2 * blocks)
+    targets_PxNx2 = np.where(is_exit, blocks + halts_PxNx2, np.minimum(targets_PxNx2, blocks - 1))
+    last_P = rng.integers(2, size=count)
+    targets_PxNx2[:, -1] = blocks + np.stack([last_P, 1 - last_P], axis=1)
+    return Programs(
+        rng.integers(REGISTER_VALUES, size=count),
+        operations_PxN,
+        operands_PxN,
+        rng.integers(REGISTER_BITS, size=shape),
+        targets_PxNx2,
+    )
+
+
+def execute(programs: Programs) -> Outcomes:
+    """Interpret programs, all of them at once, block after block."""
+    count, blocks = programs.operations_PxN.shape
+    everyone = np.arange(count)
+    register_P, block_P = programs.start_P.copy(), np.zeros(count, np.int64)
+    executed_PxN = np.zeros((count, blocks), np.bool_)
+    for block in range(blocks):
+        here = everyone[block_P == block]
+        executed_PxN[here, block] = True
+        register = _operate(register_P[here], programs.operations_PxN[here, block], programs.operands_PxN[here, block])
+        is_set = register >> programs.bits_PxN[here, block] & 1
+        register_P[here] = register
+        block_P[here] = programs.targets_PxNx2[here, block, is_set]
+    return Outcomes(block_P - blocks, executed_PxN)
+
+
+def _operate(register: np.ndarray, operation: np.ndarray, operand: np.ndarray) -> np.ndarray:
+    results = [register + operand, register - operand, register ^ operand, register * operand]
+    return np.choose(operation, results) % REGISTER_VALUES
+
+
+class Vocabulary(NamedTuple):
+    """The tokens of programs of at most `max_blocks` blocks; each kind begins where the one before ends."""
+
+    max_blocks: int
+
+    @property
+    def size(self) -> int:
+        """How many tokens there are, the padding (0) and the question at a program's end (1) among them."""
+        return self._labels + self.max_blocks + 2
+
+    @property
+    def length(self) -> int:
+        """The tokens of the longest program."""
+        return 1 + TOKENS_PER_BLOCK * self.max_blocks + 1
+
+    @property
+    def _labels(self) -> int:
+        return 2 + REGISTER_VALUES + len(Operation) + REGISTER_BITS
+
+    def encode(self, programs: Programs) -> np.ndarray:
+        """Programs as tokens, at the end of rows that begin with padding: int32 [P, length]."""
+        count, blocks = programs.operations_PxN.shape
+        numbers, operations, bits = 2, 2 + REGISTER_VALUES, 2 + REGISTER_VALUES + len(Operation)
+        halting = np.where(programs.targets_PxNx2 < blocks, 0, self.max_blocks - blocks)
+        lines_PxNx6 = np.concatenate(
+            [
+                np.broadcast_to(self._labels + np.arange(blocks)[:, None], (count, blocks, 1)),
+                operations + programs.operations_PxN[..., None],
+                numbers + programs.operands_PxN[..., None],
+                bits + programs.bits_PxN[..., None],
+                self._labels + programs.targets_PxNx2 + halting,
+            ],
+            axis=2,
+        )
+        tokens_PxT = np.zeros((count, self.length), np.int32)
+        tokens_PxT[:, -1] = 1
+        tokens_PxT[:, -1 - TOKENS_PER_BLOCK * blocks : -1] = lines_PxNx6.reshape(count, -1)
+        tokens_PxT[:, -2 - TOKENS_PER_BLOCK * blocks] = numbers + programs.start_P
+        return tokens_PxT
+
+
+class Examples(NamedTuple):
+    """Programs as tokens, with what is to be told of each."""
+
+    tokens_PxT: np.ndarray  # int32
+    halts_P: np.ndarray  # int32: A or B
+    depths_P: np.ndarray  # int32: how many blocks there are
+    coverage_P: np.ndarray  # float32: the share of them that is executed
+
+
+def build(max_depth: int, per_depth: int, seed: int, validation_share: float = 0.1) -> tuple[Examples, Examples]:
+    """`per_depth` programs of each depth 1..max_depth to learn from, and that share more to validate with.
+
+    No two programs of a depth are alike, so none is in both parts. `ValueError` if a depth has too few.
+    """
+    vocabulary = Vocabulary(max_depth)
+    parts: tuple[list[Examples], list[Examples]] = ([], [])
+    for depth in range(1, max_depth + 1):
+        rng = np.random.default_rng([seed, depth])
+        wanted = per_depth + round(per_depth * validation_share)
+        programs = _distinct(rng, wanted, depth)
+        outcomes = execute(programs)
+        examples = Examples(
+            vocabulary.encode(programs),
+            outcomes.halts_P.astype(np.int32),
+            np.full(wanted, depth, np.int32),
+            outcomes.executed_PxN.mean(axis=1, dtype=np.float32),
+        )
+        parts[0].append(Examples(*(array[:per_depth] for array in examples)))
+        parts[1].append(Examples(*(array[per_depth:] for array in examples)))
+    training, validation = (Examples(*map(np.concatenate, zip(*part, strict=True))) for part in parts)
+    return training, validation
+
+
+def _distinct(rng: np.random.Generator, count: int, blocks: int) -> Programs:
+    """Draw until there are so many different programs."""
+    drawn = draw(rng, 2 * count, blocks)
+    for _ in range(4):
+        rows = np.concatenate([array.reshape(len(drawn.start_P), -1) for array in drawn], axis=1)
+        _, first = np.unique(rows, axis=0, return_index=True)
+        if len(first) >= count:
+            kept = np.sort(first)[:count]
+            return Programs(*(array[kept] for array in drawn))
+        more = draw(rng, 2 * count, blocks)
+        drawn = Programs(*map(np.concatenate, zip(drawn, more, strict=True)))
+    raise ValueError(f"there are not {count} different programs of {blocks} blocks")
+
+
+def listing(programs: Programs, number: int) -> Iterator[str]:
+    """A program as text, with a `>` before each line that is executed, and where it halts."""
+    blocks = programs.operations_PxN.shape[1]
+    outcomes = execute(Programs(*(array[number : number + 1] for array in programs)))
+
+    def name(target: int) -> str:
+        return f"L{target}" if target < blocks else "halt A" if target == blocks else "halt B"
+
+    yield f"  r = {programs.start_P[number]}"
+    for block in range(blocks):
+        symbol = _SYMBOLS[Operation(programs.operations_PxN[number, block])]
+        clear, is_set = map(name, programs.targets_PxNx2[number, block])
+        yield (
+            f"{'>' if outcomes.executed_PxN[0, block] else ' '} L{block}: "
+            f"r = r {symbol} {programs.operands_PxN[number, block]}; "
+            f"if bit {programs.bits_PxN[number, block]} of r: {is_set} else {clear}"
+        )
+    yield f"  halts in {'AB'[outcomes.halts_P[0]]}"

@@ -1,0 +1,108 @@
+"""Programs of the Forward-Referencing Jumps Task against a plain interpreter that reads their tokens or their text."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rcfam_jax.diagnostics import frjt, shortcuts
+
+
+def run(lines: list[str]) -> tuple[str, list[int]]:
+    """Execute a listing line by line: where it halts, and the blocks on the way."""
+    register = int(lines[0].split("=")[1])
+    pattern = re.compile(r"[> ] L(\d+): r = r (.) (\d+); if bit (\d) of r: (L\d+|halt [AB]) else (L\d+|halt [AB])")
+    blocks = [pattern.fullmatch(line).groups() for line in lines[1:-1]]
+    place, visited = "L0", []
+    while place.startswith("L"):
+        number, symbol, operand, bit, is_set, clear = blocks[int(place[1:])]
+        visited.append(int(number))
+        operand = int(operand)
+        register = {"+": register + operand, "-": register - operand, "^": register ^ operand, "*": register * operand}[
+            symbol
+        ] % 32
+        place = is_set if register & (1 << int(bit)) else clear
+    return place, visited
+
+
+@given(st.integers(0, 10_000), st.integers(1, 20))
+def test_programs_run_as_their_text_says(seed, blocks):
+    programs = frjt.draw(np.random.default_rng(seed), 3, blocks)
+    outcomes = frjt.execute(programs)
+    for number in range(3):
+        lines = list(frjt.listing(programs, number))
+        halt, visited = run(lines)
+        assert halt == "halt " + "AB"[outcomes.halts_P[number]] and lines[-1].endswith(halt[-1])
+        assert visited == np.flatnonzero(outcomes.executed_PxN[number]).tolist()
+        assert [block for block, line in enumerate(lines[1:-1]) if line.startswith(">")] == visited
+
+
+@given(st.integers(0, 10_000), st.integers(1, 12), st.integers(0, 5))
+def test_tokens_hold_the_whole_program(seed, blocks, more):
+    vocabulary = frjt.Vocabulary(blocks + more)
+    programs = frjt.draw(np.random.default_rng(seed), 2, blocks)
+    tokens_PxT = vocabulary.encode(programs)
+    assert tokens_PxT.shape == (2, vocabulary.length) and tokens_PxT.max() < vocabulary.size
+    numbers, operations, bits, labels = 2, 34, 38, 43
+    for row, number in zip(tokens_PxT.tolist(), range(2), strict=True):
+        start = len(row) - 2 - 6 * blocks
+        assert set(row[:start]) <= {0} and row[-1] == 1
+        assert row[start] - numbers == programs.start_P[number]
+        lines = np.array(row[start + 1 : -1]).reshape(blocks, 6)
+        assert (lines[:, 0] - labels).tolist() == list(range(blocks))
+        np.testing.assert_array_equal(lines[:, 1] - operations, programs.operations_PxN[number])
+        np.testing.assert_array_equal(lines[:, 2] - numbers, programs.operands_PxN[number])
+        np.testing.assert_array_equal(lines[:, 3] - bits, programs.bits_PxN[number])
+        targets = lines[:, 4:] - labels
+        np.testing.assert_array_equal(
+            np.where(targets >= blocks + more, targets - more, targets), programs.targets_PxNx2[number]
+        )
+
+
+def test_jumps_go_forward_and_operations_can_be_undone():
+    programs = frjt.draw(np.random.default_rng(0), 5000, 8)
+    assert (programs.targets_PxNx2 > np.arange(8)[:, None]).all()
+    assert (programs.targets_PxNx2[:, -1].min(axis=1) == 8).all() and (
+        programs.targets_PxNx2[:, -1].max(axis=1) == 9
+    ).all()
+    assert (programs.operands_PxN[programs.operations_PxN == frjt.Operation.MULTIPLY] % 2 == 1).all()
+
+
+def test_a_dataset_is_balanced_covered_and_has_no_program_twice():
+    training, validation = frjt.build(8, 2000, seed=3)
+    assert np.bincount(training.depths_P).tolist() == [0] + [2000] * 8
+    assert np.bincount(validation.depths_P).tolist() == [0] + [200] * 8
+    rows = np.concatenate([training.tokens_PxT, validation.tokens_PxT])
+    assert len(np.unique(rows, axis=0)) == len(rows)
+    assert abs(training.halts_P.mean() - 0.5) < 0.02
+    assert 0.4 < training.coverage_P[training.depths_P == 8].mean() < 0.7
+    again, _ = frjt.build(8, 2000, seed=3)
+    np.testing.assert_array_equal(again.tokens_PxT, training.tokens_PxT)
+    other, _ = frjt.build(8, 2000, seed=4)
+    assert (other.tokens_PxT != training.tokens_PxT).any()
+
+
+def test_too_many_programs_are_refused():
+    with pytest.raises(ValueError, match="not 90000 different programs of 1 blocks"):
+        frjt.build(1, 90_000, seed=0, validation_share=0.0)
+
+
+@pytest.mark.slow
+def test_no_shortcut_reaches_sixty_percent():
+    vocabulary = frjt.Vocabulary(8)
+    training, validation = frjt.build(8, 8000, seed=0, validation_share=0.25)
+    floor = shortcuts.shortcut_floor(training, validation, vocabulary, seed=0)
+    assert len(floor) == 5 and max(floor.values()) < 0.6, floor
+
+
+@pytest.mark.slow
+def test_a_shortcut_that_there_is_is_found():
+    vocabulary = frjt.Vocabulary(8)
+    training, validation = (
+        part._replace(halts_P=(part.tokens_PxT[:, -2] == vocabulary.size - 1).astype(np.int32))
+        for part in frjt.build(8, 2000, seed=0)
+    )
+    floor = shortcuts.shortcut_floor(training, validation, vocabulary, seed=0)
+    assert floor["last block"] > 0.95 and floor["majority"] < 0.6 and floor["first block"] < 0.6, floor
