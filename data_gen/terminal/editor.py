@@ -147,7 +147,7 @@ class Editor:
         if len(cells) > room and not truncates:
             raise EditorError(f"{self._name()}: Vim would ask to press Enter after: {message}")
         if len(cells) > room:
-            cells = np.concatenate([_cells("<", self._window.kinds_N), cells[len(cells) - room + 1 :]])
+            cells = _end_of(cells, room)
         set_message(self._window, cells, int(style))
         self._window.state[at.MESSAGE_KEPT] = 1
 
@@ -157,7 +157,7 @@ class Editor:
         for row, mark in ((at.TITLE, ""), (at.CHANGED_TITLE, " [+]")):
             cells = _cells(self._name() + mark, self._window.kinds_N)
             if len(cells) >= ruler - 1:
-                cells = np.concatenate([_cells("<", self._window.kinds_N), cells[len(cells) - ruler + 2 :]])
+                cells = _end_of(cells, ruler - 1)
             self._window.cells_6xW[row] = BLANK
             self._window.cells_6xW[row, : len(cells)] = cells
 
@@ -231,6 +231,12 @@ def _cells(text: str, kinds_N: np.ndarray) -> np.ndarray:
     starts = np.cumsum(widths) - widths
     cells[starts[widths == 2] + 1] = CONTINUATION
     return cells
+
+
+def _end_of(cells: np.ndarray, size: int) -> np.ndarray:
+    """`<` and the end of `cells`, `size` together, or one less where that would halve a double-width character."""
+    end = cells[len(cells) - size + 1 :]
+    return np.concatenate([[np.uint32(ord("<"))], end[int(end[0] == CONTINUATION) :]])
 
 
 def _literal(escaped: str) -> str | None:

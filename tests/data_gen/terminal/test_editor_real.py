@@ -109,6 +109,15 @@ def test_goes_to_other_files_as_vim(tmp_path: pathlib.Path) -> None:
         pair.close()
 
 
+@pytest.mark.parametrize("columns", [40, 41])
+def test_cuts_a_path_of_wide_characters_as_vim(columns: int, tmp_path: pathlib.Path) -> None:
+    pair = Pair(tmp_path, b"one\ntwo\n", 12, columns, "日本" * 6 + ".py")
+    try:
+        pair.type(keys_of("x:w\rx:w\r"))
+    finally:
+        pair.close()
+
+
 def test_the_tables_of_characters_are_vims(tmp_path: pathlib.Path) -> None:
     script, answer = tmp_path / "ask.vim", tmp_path / "answer"
     script.write_text(
