@@ -114,6 +114,7 @@ class Editor:
         return self._path.decode("utf-8", "backslashreplace")
 
     def _load(self, path: bytes, content: bytes | None, line: int = 0) -> None:
+        """Take up another file; the window stays scrolled sideways, unless that hides the cursor."""
         content_or_empty = content or b""
         self._byte_order_mark = BOM_UTF8 if content_or_empty.startswith(BOM_UTF8) else b""
         text = content_or_empty.removeprefix(BOM_UTF8).decode()
@@ -123,7 +124,7 @@ class Editor:
         state, has_newline = self._window.state, text.endswith("\n") or not text
         codepoints = np.frombuffer(text.removesuffix("\n").encode("utf-32-le"), np.uint32)
         self._window = self._window._replace(buffer=load(self._window.buffer, codepoints))
-        state[at.LINE] = state[at.COLUMN] = state[at.TOP] = state[at.LEFT] = state[at.CHANGED] = 0
+        state[at.LINE] = state[at.COLUMN] = state[at.TOP] = state[at.CHANGED] = 0
         state[at.WANTED_CELL], state[at.ANCHOR_LINE], state[at.MOVED_FROM] = at.HERE, -1, at.LINE_END
         state[at.EMPTY], state[at.NEW_FILE] = not text, content is None
         state[at.NO_NEWLINE] = state[at.FILE_NO_NEWLINE] = not has_newline
