@@ -16,7 +16,6 @@ from data_gen.terminal.screen import FrameLog, clear_log
 from data_gen.terminal.words import ShellError
 from data_gen.texz.recording import Event, Recording
 
-
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}")
 _ENTRY = re.compile(r"[0-7]+ [0-9a-f]{40}")
 

@@ -113,7 +113,9 @@ def test_stays_scrolled_sideways_for_another_file_as_vim(tmp_path: pathlib.Path)
     (tmp_path / "indented").write_bytes(b"\t\tone two\nx\n")
     (tmp_path / "plain").write_bytes(b"one two\n")
     (tmp_path / "wide").write_bytes(("\t" + "日本" * 20 + "\n").encode())
-    keys = "".join(f":e {name}\rG$:e {other}\rk" for name in ("long", "wide") for other in ("indented", "plain", "none"))
+    keys = "".join(
+        f":e {name}\rG$:e {other}\rk" for name in ("long", "wide") for other in ("indented", "plain", "none")
+    )
     for width in (25, 30, 40, 60):
         keys += f":e long\rG0{width}l:e indented\rj:e long\rG0{width}l:e plain\r:e long\rG0{width}l:e wide\r"
         keys += f":e long\rG0{width}l:e long\r"
