@@ -98,7 +98,7 @@ def test_events_that_make_no_commits_are_refused(dataset, monkeypatch):
         [events[0], left_out._replace(entry="1 2 3")],
     ):
         monkeypatch.setattr(type(recording), "events", lambda self, damaged=damaged: damaged)
-        with pytest.raises(VerificationError, match="odd_kinds: .*(divided into commits|is no commit|is no entry)"):
+        with pytest.raises(VerificationError, match=r"odd_kinds: .*(divided into commits|is no commit|is no entry)"):
             commits_of(recording)
 
 
