@@ -100,7 +100,8 @@ def test_a_tokenizer_is_trained_beside_the_dataset(dataset):
 
 def test_play_ends_quietly_when_its_reader_has_seen_enough(dataset):
     command = [sys.executable, "-m", "data_gen.play", f"--data={dataset}"]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as player:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, pipesize=4096) as player:
         assert player.stdout.readline().startswith(b"--- frame 0")
         player.stdout.close()
         assert player.stderr.read() == b""
