@@ -56,7 +56,7 @@ def new_folder(path: pathlib.Path, resume: bool = False) -> Iterator[pathlib.Pat
     for existing in (path, unfinished):
         if existing.exists() and not (resume and existing == unfinished):
             raise FileExistsError(f"{existing} already exists")
-    unfinished.mkdir(parents=True, exist_ok=True)
+    unfinished.mkdir(parents=True, exist_ok=resume)
     yield unfinished
     sync_tree(unfinished)
     _rename(unfinished, path)

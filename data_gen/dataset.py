@@ -4,6 +4,7 @@ import collections
 import hashlib
 import json
 import pathlib
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from data_gen.texz.recording import Recording
 FORMAT_VERSION = 1
 MANIFEST = "dataset.json"
 ENTRY = "recording.json"
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _REMEDY = "restore it from a copy, or generate the dataset again"
 
 
@@ -105,7 +107,10 @@ class Dataset:
             folder = recording_folder(self.path, _plain(entry["name"]))
             for file in entry["files"]:
                 _check_file(folder / _plain(file["name"]), int(file["bytes"]))
-            self.recordings[entry["name"]] = Recording(folder, entry, self.frames_per_record)
+            recording = Recording(folder, entry, self.frames_per_record)
+            if not 0 <= recording.records * self.frames_per_record - recording.frames < self.frames_per_record:
+                raise ValueError(f"{recording.name}: {recording.frames} frames in {recording.records} records")
+            self.recordings[recording.name] = recording
 
     def summary(self) -> str:
         """The dataset's figures, for people."""
@@ -133,8 +138,8 @@ class Dataset:
 
 
 def _plain(name: str) -> str:
-    """`name`, if it is one and not a way out of the folder."""
-    if pathlib.PurePath(name).name != name:
+    """`name`, if it can be one of the generator's: no way out of a folder, nothing hidden, nothing unprintable."""
+    if not _PLAIN_NAME.fullmatch(name):
         raise ValueError(f"{name!r} is not a plain name")
     return name
 

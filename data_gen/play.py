@@ -12,6 +12,7 @@ colours and without waiting.
 """
 
 import pathlib
+import signal
 import sys
 
 from absl import flags
@@ -60,6 +61,7 @@ def main() -> None:
     elif sys.stdin.isatty() and sys.stdout.isatty():
         play(film, _SPEED.value)
     else:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly when a reader such as `head` has seen enough
         for number, action, codepoints_RxC, _ in film:
             print(f"--- frame {number}, then {describe([action])}\n{plain_text(codepoints_RxC)}")
 

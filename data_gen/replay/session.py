@@ -10,6 +10,7 @@ import numpy as np
 from data_gen.replay.desk import Desk
 from data_gen.replay.history import EXECUTABLE, LINK, SUBMODULE, BlobTooLarge, Change, Commit, Entry, Move
 from data_gen.replay.script import Script, ScriptWriter, operand
+from data_gen.replay.tracked import TrackedFiles
 from data_gen.replay.typist import Typist
 from data_gen.terminal.commit_summary import FileChange, is_predictable
 from data_gen.terminal.editor import is_plain_path
@@ -54,9 +55,7 @@ class Session:
         self._random = random.Random(seed)
         self._blobs = blobs
         self._typist = typist
-        self._tracked: dict[bytes, Entry] = {}
-        self._before: dict[bytes, Entry | None] = {}  # what the last commit has at the paths touched since
-        self._files_below: Counter[bytes] = Counter()  # of each folder that there is
+        self._tracked = TrackedFiles()
         self._writer = ScriptWriter()
         self._desk = Desk(self._random, self._writer, rows, columns)
         self._changed: list[bytes] = []  # tracked files that are not staged yet
@@ -85,7 +84,7 @@ class Session:
         while self._unfinished:
             self._sit(*self._unfinished.pop(0))
         self._commit(commit.message)
-        self._before.clear()
+        self._tracked.commit()
         return self._writer.take()
 
     def _sort(self, changes: Iterable[Change | Move]) -> tuple[list[bytes], list[Move], list[tuple[bytes, Entry]]]:
@@ -115,7 +114,7 @@ class Session:
         is_quiet = self._random.random() < _QUIET_SHARE or not all(map(is_printable_text, paths))
         self._git(b"rm -q" if is_quiet else b"rm", paths)
         for path in paths:
-            self._track(path, None)
+            self._tracked.put(path, None)
 
     def _move(self, moves: list[Move]) -> list[Move]:
         """`git mv` each file once nothing is in its way; return those that wait for each other.
@@ -124,17 +123,16 @@ class Session:
         """
         waiting = list(moves)
         left: set[bytes] = set()
-        while move := next((move for move in waiting if self._is_free(move.target)), None):
+        while move := next((move for move in waiting if self._tracked.is_free(move.target)), None):
             waiting.remove(move)
             if move.target in left:
                 self._remove_emptied(left)
             left.update(folders_of(move.source))
             self._make_folder(move.target)
             self._git(b"mv", [move.source, move.target])
-            entry = self._tracked[move.source]
-            self._track(move.source, None)
-            self._track(move.target, move.new)
-            if entry.mode != move.new.mode:
+            self._tracked.put(move.source, None)
+            self._tracked.put(move.target, move.new)
+            if move.old.mode != move.new.mode:
                 self._change_mode(move.target, move.new.mode)
                 self._changed.append(move.target)
         self._remove_emptied(left)
@@ -145,7 +143,7 @@ class Session:
         old = self._tracked.get(path)
         if cause := _cause_against(path, entry):
             raise _CannotReplay(cause)
-        if old is None and not self._is_free(path):
+        if old is None and not self._tracked.is_free(path):
             raise _CannotReplay("unsafe path")
         content = self._read(entry.blob)
         if entry.mode == LINK:
@@ -155,7 +153,7 @@ class Session:
             if (entry.mode == EXECUTABLE) != (old is not None and old.mode == EXECUTABLE):
                 self._change_mode(path, entry.mode)
         (self._new if old is None else self._changed).append(path)
-        self._track(path, entry)
+        self._tracked.put(path, entry)
 
     def _link(self, path: bytes, target: bytes, old: Entry | None) -> None:
         if not target or b"\0" in target or len(target) > MAX_PATH_BYTES:
@@ -280,9 +278,12 @@ class Session:
 
     def _can_show_summary(self, message: bytes) -> bool:
         """Whether the terminal knows what git prints for the commit."""
-        changed = ((path, old, self._tracked.get(path)) for path, old in self._before.items())
         try:
-            staged = [FileChange(path, self._node(old), self._node(new)) for path, old, new in changed if old != new]
+            staged = [
+                FileChange(path, self._node(old), self._node(new))
+                for path, old, new in self._tracked.changes()
+                if old != new
+            ]
         except _CannotReplay:  # a blob of an unread file is missing
             return False
         return is_predictable(staged, message)
@@ -306,36 +307,18 @@ class Session:
 
     def _make_folder(self, path: bytes) -> None:
         folder = path.rpartition(b"/")[0]
-        if folder and not self._files_below[folder]:
+        if folder and not self._tracked.is_folder(folder):
             self._go_to_shell()
             self._writer.command(b"mkdir -p", folder)
 
     def _remove_emptied(self, folders: set[bytes]) -> None:
         """Remove those of `folders` that hold no file any more, each with the empty ones in it."""
-        emptied = {folder for folder in folders if not self._files_below[folder]}
+        emptied = {folder for folder in folders if not self._tracked.is_folder(folder)}
         for folder in sorted(emptied):
             if folder.rpartition(b"/")[0] not in emptied:
                 self._go_to_shell()
                 self._writer.command(b"rm -r", folder)
         folders -= emptied
-
-    def _is_free(self, path: bytes) -> bool:
-        """Whether a file can be created at `path`."""
-        return (
-            path not in self._tracked
-            and not self._files_below[path]
-            and not any(folder in self._tracked for folder in folders_of(path))
-        )
-
-    def _track(self, path: bytes, entry: Entry | None) -> None:
-        """From now on `entry` is at `path`, or nothing."""
-        old = self._tracked.pop(path, None)
-        self._before.setdefault(path, old)
-        if old is not None:
-            self._files_below.subtract(folders_of(path))
-        if entry is not None:
-            self._tracked[path] = entry
-            self._files_below.update(folders_of(path))
 
 
 def _cause_against(path: bytes, entry: Entry) -> str | None:

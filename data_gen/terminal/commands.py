@@ -28,6 +28,12 @@ class Commands:
 
     def run(self, words: list[bytes]) -> Outcome:
         """Run the command that `words` are."""
+        self._check_folder()
+        outcome = self._run(words)
+        self._check_folder()
+        return outcome
+
+    def _run(self, words: list[bytes]) -> Outcome:
         try:
             match words:
                 case []:
@@ -47,26 +53,45 @@ class Commands:
         return Outcome()
 
     def resolve(self, path: bytes) -> bytes:
-        """`path`, typed in the current folder, relative to the root."""
+        """`path`, typed in the current folder, relative to the root. It does not lead through links or files: a program
+        would take `..` after a link for the folder above the link's target.
+        """
         if path.startswith(b"/"):
             raise ShellError(f"{path!r} is outside the project")
         names = self.folder.split(b"/") if self.folder else []
-        for name in path.split(b"/"):
+        for position, name in enumerate(path.split(b"/")):
             if name == b".." and not names:
                 raise ShellError(f"{path!r} is outside the project")
+            above = self.filesystem.find(b"/".join(names))
+            if not isinstance(above, dict) and (name == b".." or (position and above is not None)):
+                raise ShellError(f"{path!r}: {b'/'.join(names)!r} is no folder")
             if name == b"..":
                 names.pop()
             elif name not in (b"", b"."):
                 names.append(name)
         return b"/".join(names)
 
-    def _vim(self, path: bytes) -> Outcome:
-        resolved = self.resolve(path)
-        parent = self.filesystem.find(resolved.rpartition(b"/")[0])
-        if path.startswith((b"-", b"+")) or not isinstance(self.filesystem.find(resolved), File | None):
+    def file_to_edit(self, path: bytes) -> bytes:
+        """What the editor calls `path`, relative to the root: a file or a new one, else `ShellError`."""
+        try:
+            resolved = self.resolve(path)
+            folder, node = self.filesystem.find(resolved.rpartition(b"/")[0]), self.filesystem.find(resolved)
+        except FileSystemError as error:
+            raise ShellError(f"vim {error}") from None
+        if not isinstance(node, File | None) or path.rpartition(b"/")[2] in (b"", b".", b".."):
             raise ShellError(f"vim {path!r}: not a file")
-        if not isinstance(parent, dict):
+        if not isinstance(folder, dict):
             raise ShellError(f"vim {path!r}: no such folder")
+        return resolved
+
+    def _check_folder(self) -> None:
+        if not isinstance(self.filesystem.find(self.folder), dict):
+            raise ShellError(f"the current folder {self.folder!r} has been removed")
+
+    def _vim(self, path: bytes) -> Outcome:
+        if path.startswith((b"-", b"+")):
+            raise ShellError(f"vim {path!r}: not a file")
+        self.file_to_edit(path)
         return Outcome(edit=path)
 
     def _cd(self, folder: bytes) -> None:

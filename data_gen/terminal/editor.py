@@ -114,6 +114,7 @@ class Editor:
         return self._path.decode("utf-8", "backslashreplace")
 
     def _load(self, path: bytes, content: bytes | None, line: int = 0) -> None:
+        """Take up another file; the window stays scrolled sideways, unless that hides the cursor."""
         content_or_empty = content or b""
         self._byte_order_mark = BOM_UTF8 if content_or_empty.startswith(BOM_UTF8) else b""
         text = content_or_empty.removeprefix(BOM_UTF8).decode()
@@ -123,7 +124,7 @@ class Editor:
         state, has_newline = self._window.state, text.endswith("\n") or not text
         codepoints = np.frombuffer(text.removesuffix("\n").encode("utf-32-le"), np.uint32)
         self._window = self._window._replace(buffer=load(self._window.buffer, codepoints))
-        state[at.LINE] = state[at.COLUMN] = state[at.TOP] = state[at.LEFT] = state[at.CHANGED] = 0
+        state[at.LINE] = state[at.COLUMN] = state[at.TOP] = state[at.CHANGED] = 0
         state[at.WANTED_CELL], state[at.ANCHOR_LINE], state[at.MOVED_FROM] = at.HERE, -1, at.LINE_END
         state[at.EMPTY], state[at.NEW_FILE] = not text, content is None
         state[at.NO_NEWLINE] = state[at.FILE_NO_NEWLINE] = not has_newline
@@ -147,7 +148,7 @@ class Editor:
         if len(cells) > room and not truncates:
             raise EditorError(f"{self._name()}: Vim would ask to press Enter after: {message}")
         if len(cells) > room:
-            cells = np.concatenate([_cells("<", self._window.kinds_N), cells[len(cells) - room + 1 :]])
+            cells = _end_of(cells, room)
         set_message(self._window, cells, int(style))
         self._window.state[at.MESSAGE_KEPT] = 1
 
@@ -157,7 +158,7 @@ class Editor:
         for row, mark in ((at.TITLE, ""), (at.CHANGED_TITLE, " [+]")):
             cells = _cells(self._name() + mark, self._window.kinds_N)
             if len(cells) >= ruler - 1:
-                cells = np.concatenate([_cells("<", self._window.kinds_N), cells[len(cells) - ruler + 2 :]])
+                cells = _end_of(cells, ruler - 1)
             self._window.cells_6xW[row] = BLANK
             self._window.cells_6xW[row, : len(cells)] = cells
 
@@ -231,6 +232,12 @@ def _cells(text: str, kinds_N: np.ndarray) -> np.ndarray:
     starts = np.cumsum(widths) - widths
     cells[starts[widths == 2] + 1] = CONTINUATION
     return cells
+
+
+def _end_of(cells: np.ndarray, size: int) -> np.ndarray:
+    """`<` and the end of `cells`, `size` together, or one less where that would halve a double-width character."""
+    end = cells[len(cells) - size + 1 :]
+    return np.concatenate([[np.uint32(ord("<"))], end[int(end[0] == CONTINUATION) :]])
 
 
 def _literal(escaped: str) -> str | None:

@@ -9,6 +9,7 @@ from data_gen.terminal.pane import Pane
 from data_gen.terminal.repository import Repository
 from data_gen.terminal.screen import FrameLog, Screen, Snapshot, restore, snapshot, wipe
 from data_gen.terminal.shell import Shell
+from data_gen.terminal.words import ShellError
 
 
 class Programs:
@@ -24,6 +25,7 @@ class Programs:
         self._filesystem = filesystem
         self._commands = Commands(filesystem, repository)
         self._editor: Editor | None = None
+        self._known: bytes | None = None  # what the editor's file holds, as far as the editor knows
         self._covered: Snapshot | None = None  # what the shell shows again when the editor has quit
         wipe(screen, pane)
         self._shell = Shell(screen, pane, project, self._commands)
@@ -71,8 +73,7 @@ class Programs:
     def _attend_to(self, editor: Editor) -> None:
         """Store what the editor has written; take the shell up again when it has quit."""
         if editor.written is not None:
-            path, content = editor.written
-            self._filesystem.write(self._commands.resolve(path), content)
+            self._write(*editor.written)
             editor.written = None
         if editor.finished:
             assert self._covered is not None
@@ -81,4 +82,13 @@ class Programs:
             self._shell.resume()
 
     def _read(self, path: bytes) -> bytes | None:
-        return self._filesystem.read(self._commands.resolve(path))
+        self._known = self._filesystem.read(self._commands.file_to_edit(path))
+        return self._known
+
+    def _write(self, path: bytes, content: bytes) -> None:
+        """Store a file, unless another pane has changed it: Vim would ask whether it may."""
+        file = self._commands.file_to_edit(path)
+        if self._filesystem.read(file) != self._known:
+            raise ShellError(f":w {path[:80]!r}: the file has changed since the editor read it")
+        self._filesystem.write(file, content)
+        self._known = content

@@ -152,6 +152,7 @@ class RealTerminal(PseudoTerminal):
         self._environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(home),
+            "GIT_CONFIG_NOSYSTEM": "1",
             "TERM": "xterm-256color",
             "LC_ALL": "C.UTF-8",
             "TMUX_TMPDIR": str(home),

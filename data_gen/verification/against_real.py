@@ -10,10 +10,12 @@ from typing import NamedTuple
 import numpy as np
 
 from data_gen.actions import CTRL_B, CTRL_V, ENTER, ESCAPE
+from data_gen.terminal.editor import EditorError
 from data_gen.terminal.filesystem import File, FileSystem, Link
 from data_gen.terminal.muxer import Terminal
 from data_gen.terminal.real import RealTerminal
 from data_gen.terminal.screen import FrameLog, clear_log
+from data_gen.terminal.words import ShellError
 from data_gen.texz.recording import Recording
 from data_gen.verification.retyping import RecordedCommit, VerificationError, actions_between
 from data_gen.viewing.paint import plain_text
@@ -46,18 +48,22 @@ class RealSession:
         self._real = RealTerminal(rows, columns, recording.name, pathlib.Path(self._home.name))
         self._differs = False
         if not self._real.shows(*self._screen(), _PATIENCE):
+            self.close()
             raise VerificationError("bash and tmux do not start as the terminal does")
 
     def type(self, commit: RecordedCommit) -> None:
         """Type a commit into both, compare the screen where a person would pause, and then the files.
 
-        Raises `VerificationError` if a file differs.
+        What has no meaning here is never typed there. Raises `VerificationError` for that, and if a file differs.
         """
         actions = actions_between(self._recording, commit.start, commit.end)
         start = 0
         for end, is_pause in enumerate(pauses(actions), 1):
             view = self._terminal.view
-            self._terminal.type(actions[end - 1 : end])
+            try:
+                self._terminal.type(actions[end - 1 : end])
+            except (EditorError, ShellError) as error:
+                raise VerificationError(f"{self._recording.name}: commit {commit.commit}: {error}") from error
             # Vim scrolls once for all the keys that it finds: it must find no more after one that scrolls.
             if is_pause or self._terminal.view != view or end == len(actions):
                 self._real.send(actions[start:end])

@@ -1,5 +1,6 @@
 """A recording typed again: its actions into a fresh terminal, commit by commit, from the shards alone."""
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -14,6 +15,9 @@ from data_gen.terminal.muxer import Terminal
 from data_gen.terminal.screen import FrameLog, clear_log
 from data_gen.terminal.words import ShellError
 from data_gen.texz.recording import Event, Recording
+
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}")
+_ENTRY = re.compile(r"[0-7]+ [0-9a-f]{40}")
 
 
 class VerificationError(UserError):
@@ -31,14 +35,22 @@ class RecordedCommit(NamedTuple):
 
 
 def commits_of(recording: Recording) -> list[RecordedCommit]:
-    """The commits of a recording, in order."""
+    """The commits of a recording, in order; `VerificationError` if they do not make it up."""
+    events = recording.events()
+    starts = [event.frame for event in events if event.kind == "commit"]
+    is_whole = starts[:1] == [0] and events[0].kind == "commit" and starts[-1] < recording.frames
+    if not is_whole or starts != sorted(set(starts)):
+        raise VerificationError(f"{recording.name}: its {recording.frames:,} frames are not divided into commits")
+    ends = iter([*starts[1:], recording.frames])
     commits: list[RecordedCommit] = []
-    for event in recording.events():
+    for event in events:
+        if not all(map(_OBJECT_ID.fullmatch, (event.commit, event.tree))):
+            raise VerificationError(f"{recording.name}: frame {event.frame}: {event.commit!r} is no commit")
         if event.kind == "commit":
-            if commits:
-                commits[-1] = commits[-1]._replace(end=event.frame)
-            commits.append(RecordedCommit(event.frame, recording.frames, event.commit, event.tree, []))
+            commits.append(RecordedCommit(event.frame, next(ends), event.commit, event.tree, []))
         elif event.kind == "left out":
+            if event.entry and not _ENTRY.fullmatch(event.entry):
+                raise VerificationError(f"{recording.name}: frame {event.frame}: {event.entry!r} is no entry of a tree")
             commits[-1].left_out.append(event)
     return commits
 

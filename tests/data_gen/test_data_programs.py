@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -95,6 +96,16 @@ def test_a_tokenizer_is_trained_beside_the_dataset(dataset):
     result = run("train_tokenizer", f"--data={dataset}", "--vocab_size=320")
     assert result.returncode == 0, result.stderr
     assert Tokenizer.load(dataset / "tokenizer.json").vocab_size == 320
+
+
+def test_play_ends_quietly_when_its_reader_has_seen_enough(dataset):
+    command = [sys.executable, "-m", "data_gen.play", f"--data={dataset}"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, pipesize=4096) as player:
+        assert player.stdout.readline().startswith(b"--- frame 0")
+        player.stdout.close()
+        assert player.stderr.read() == b""
+    assert player.returncode == -signal.SIGPIPE
 
 
 def test_play_prints_frames_and_exports_them(dataset, tmp_path):

@@ -110,8 +110,17 @@ def test_a_changed_byte_is_found_when_files_are_read(folder):
         Dataset(folder).check_files()
 
 
-def test_recordings_outside_of_the_folder_are_refused(folder):
-    manifest = json.loads((folder / "dataset.json").read_text())
-    manifest["recordings"][0]["name"] = "../first"
-    change_manifest(folder, recordings=manifest["recordings"])
-    assert_refused(folder, "damaged")
+@pytest.mark.parametrize("name", ["../first", "..", ".", "", ".vim", "a/b", "a\x1b[2J", "a\n"])
+def test_names_that_the_generator_does_not_give_are_refused(folder, name):
+    recordings = json.loads((folder / "dataset.json").read_text())["recordings"]
+    recordings[0] |= {"name": name, "files": []}
+    change_manifest(folder, recordings=recordings)
+    assert_refused(folder, "is not a plain name")
+
+
+@pytest.mark.parametrize("change", [{"frames": 0}, {"frames": 9}, {"frames": -1}, {"files": []}])
+def test_records_that_do_not_make_up_the_frames_are_refused(folder, change):
+    recordings = json.loads((folder / "dataset.json").read_text())["recordings"]
+    recordings[1] |= change
+    change_manifest(folder, recordings=recordings)
+    assert_refused(folder, "second: .* records")

@@ -84,6 +84,24 @@ def test_actions_are_read_across_records(dataset):
         )
 
 
+def test_events_that_make_no_commits_are_refused(dataset, monkeypatch):
+    recording = dataset.recordings["odd_kinds"]
+    events = recording.events()
+    left_out = next(event for event in events if event.kind == "left out")
+    for damaged in (
+        [],
+        events[1:],
+        [left_out, *events],
+        [*events, events[0]],
+        [*events, events[-1]._replace(kind="commit", frame=recording.frames)],
+        [events[0]._replace(tree="\x1b[2J"), *events[1:]],
+        [events[0], left_out._replace(entry="1 2 3")],
+    ):
+        monkeypatch.setattr(type(recording), "events", lambda self, damaged=damaged: damaged)
+        with pytest.raises(VerificationError, match=r"odd_kinds: .*(divided into commits|is no commit|is no entry)"):
+            commits_of(recording)
+
+
 def verify(folder: pathlib.Path, *flags: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "data_gen.verify", f"--data={folder}", *flags]
     return subprocess.run(command, capture_output=True, text=True, timeout=600)

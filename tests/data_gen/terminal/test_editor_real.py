@@ -109,6 +109,32 @@ def test_goes_to_other_files_as_vim(tmp_path: pathlib.Path) -> None:
         pair.close()
 
 
+def test_stays_scrolled_sideways_for_another_file_as_vim(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "indented").write_bytes(b"\t\tone two\nx\n")
+    (tmp_path / "plain").write_bytes(b"one two\n")
+    (tmp_path / "wide").write_bytes(("\t" + "日本" * 20 + "\n").encode())
+    keys = "".join(
+        f":e {name}\rG$:e {other}\rk" for name in ("long", "wide") for other in ("indented", "plain", "none")
+    )
+    for width in (25, 30, 40, 60):
+        keys += f":e long\rG0{width}l:e indented\rj:e long\rG0{width}l:e plain\r:e long\rG0{width}l:e wide\r"
+        keys += f":e long\rG0{width}l:e long\r"
+    pair = Pair(tmp_path, b"one\n" + b"\tword" * 20 + b"\n", 8, 30, "long")
+    try:
+        pair.type(keys_of(keys))
+    finally:
+        pair.close()
+
+
+@pytest.mark.parametrize("columns", [40, 41])
+def test_cuts_a_path_of_wide_characters_as_vim(columns: int, tmp_path: pathlib.Path) -> None:
+    pair = Pair(tmp_path, b"one\ntwo\n", 12, columns, "日本" * 6 + ".py")
+    try:
+        pair.type(keys_of("x:w\rx:w\r"))
+    finally:
+        pair.close()
+
+
 def test_the_tables_of_characters_are_vims(tmp_path: pathlib.Path) -> None:
     script, answer = tmp_path / "ask.vim", tmp_path / "answer"
     script.write_text(

@@ -124,6 +124,23 @@ def text_of(codepoints_RxC: np.ndarray) -> list[str]:
     return ["".join(map(chr, row)).rstrip() for row in codepoints_RxC.tolist()]
 
 
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("ln -s g l⏎vim g⏎:e l⏎", "b'l': not a file"),
+        ("mkdir -p d⏎vim g⏎:e d⏎", "b'd': not a file"),
+        ("vim g⏎:e no/x⏎", "b'no/x': no such folder"),
+        ("vim g⏎:e .git/config⏎", "not a safe path"),
+        ("mkdir -p d⏎ᵇcvim d/a⏎ix⎋ᵇlrm -r d⏎ᵇl:w⏎", "b'd/a': no such folder"),
+        ("ᵇcvim a⏎ix⎋:w⏎ᵇlrm a⏎ᵇlix⎋:w⏎", "has changed since the editor read it"),
+        ("ᵇcvim a⏎ix⎋ᵇlvim a⏎iy⎋:wq⏎ᵇl:w⏎", "has changed since the editor read it"),
+    ],
+)
+def test_an_editor_takes_files_only_and_those_that_no_other_program_has_changed(script, reason):
+    with pytest.raises(ShellError, match=reason):
+        record(keys_of(script))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WINDOWS)
 def test_real_programs_show_the_same(name, tmp_path):

@@ -1,6 +1,5 @@
 """Drives a headless Chromium over the pipe of its DevTools protocol."""
 
-import base64
 import contextlib
 import fcntl
 import json
@@ -92,10 +91,6 @@ class Browser:
         place = {"x": left + width * across, "y": top + height / 2, "button": "left", "clickCount": 1}
         for kind in ("mousePressed", "mouseReleased"):
             self.send("Input.dispatchMouseEvent", type=kind, **place)
-
-    def screenshot(self, path: pathlib.Path) -> None:
-        """Save what the page looks like."""
-        path.write_bytes(base64.b64decode(self.send("Page.captureScreenshot")["data"]))
 
     def _receive(self) -> dict:
         while b"\0" not in self._received:
