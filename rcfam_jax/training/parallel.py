@@ -10,15 +10,47 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from data_gen.errors import UserError
 
+AUTOMATIC = "auto"
+"""As the coordinator's address: the cluster's own variables tell it, as those of Slurm and TPU pods do."""
+
+
+def join_processes(coordinator: str, processes: int | None, process: int | None) -> None:
+    """Make this process one of several, before anything else asks for devices; `coordinator` is process 0's HOST:PORT.
+
+    On CPUs they talk through gloo. `UserError` if the others cannot be reached.
+    """
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    try:
+        if coordinator == AUTOMATIC:
+            jax.distributed.initialize()
+        else:
+            jax.distributed.initialize(coordinator, processes, process)
+    except (ValueError, RuntimeError) as error:
+        raise UserError(f"cannot join the processes at {coordinator}: {error}") from error
+
+
+def is_primary() -> bool:
+    """Whether this process is the one that writes what only one may write."""
+    return jax.process_index() == 0
+
+
+def micro_batch_size(config: Any) -> int:
+    """How many windows of a batch are on the devices at a time, over all processes."""
+    return config.data.batch_size // config.train.accumulate
+
 
 class Devices:
     """Devices in one row, by default all of all processes."""
 
-    def __init__(self, batch_size: int, devices: Sequence[jax.Device] | None = None):
-        """`UserError` if they cannot share `batch_size` windows evenly."""
+    def __init__(self, batch_size: int, devices: Sequence[jax.Device] | None = None, parts: int = 1):
+        """`UserError` if they cannot share `batch_size` windows evenly, in `parts` that are computed one by one."""
         devices = jax.devices() if devices is None else devices
-        if batch_size % len(devices):
-            raise UserError(f"data.batch_size is {batch_size}: the {len(devices)} devices cannot share it evenly")
+        if parts < 1 or batch_size % (len(devices) * parts):
+            raise UserError(
+                f"data.batch_size is {batch_size}: "
+                + (f"{parts} parts (train.accumulate) on " if parts != 1 else "")
+                + f"the {len(devices)} devices cannot share it evenly"
+            )
         mesh = Mesh(np.array(devices), ("batch",))
         self._whole = NamedSharding(mesh, PartitionSpec())
         self._split = NamedSharding(mesh, PartitionSpec("batch"))

@@ -11,6 +11,7 @@ from data_gen.dataset import Dataset, Recording
 from data_gen.errors import UserError
 from data_gen.tokenizer import Tokenizer
 from rcfam_jax.training.token_counts import count_recordings, count_tokens, encode_record
+from rcfam_jax.training.unreadable import telling_how_to_regenerate
 
 
 class TokenStream:
@@ -120,4 +121,5 @@ def open_corpus(config: Any) -> Corpus:
         raise UserError(
             f"model.vocabulary_size is {config.model.vocabulary_size}, but the tokenizer's is {tokenizer.vocab_size}"
         )
-    return Corpus(dataset, tokenizer, split(dataset, tokenizer, config.data))
+    with telling_how_to_regenerate(dataset):
+        return Corpus(dataset, tokenizer, split(dataset, tokenizer, config.data))

@@ -9,19 +9,17 @@ import functools
 import hashlib
 import io
 import pathlib
-import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from data_gen.atomic import write_file
 from data_gen.dataset import Dataset, Recording
-from data_gen.errors import one_line
 from data_gen.texz.record import TexzError
 from data_gen.tokenizer import Tokenizer
+from rcfam_jax.training.unreadable import warn_of_skipped
 
 FOLDER = "token_counts"
 
@@ -53,12 +51,6 @@ def count_tokens(recording: Recording, tokenizer: Tokenizer, record: int, frames
             raise
         warn_of_skipped(str(error))
         return 0
-
-
-@functools.cache
-def warn_of_skipped(reason: str) -> None:
-    """Say, once, what is left out."""
-    tqdm.write(one_line(f"left out: {reason}"), file=sys.stderr)
 
 
 def count_recordings(

@@ -41,18 +41,6 @@ def forbid_decoding(monkeypatch):
     monkeypatch.setattr("data_gen.dataset.Recording.record_actions", decode)
 
 
-def damage(folder, record):
-    """Flip a byte of one record of the recording 'long', such that ArrayRecord itself still reads it."""
-    recording = Dataset(folder).recordings["long"]
-    packed = recording.record(record)
-    path = folder / "recordings" / "long" / "00000.array_record"
-    content = bytearray(path.read_bytes())
-    place = content.index(packed)
-    content[place + len(packed) // 2] ^= 0x10
-    path.write_bytes(content)
-    return path
-
-
 def test_the_second_time_no_record_is_decoded(folder, monkeypatch):
     expect_plain_counts(folder, count(folder))
     forbid_decoding(monkeypatch)
@@ -111,8 +99,8 @@ def test_streams_with_and_without_counts_are_equal(folder, monkeypatch):
                 np.testing.assert_array_equal(counted.tokens(0, len(plain)), plain.tokens(0, len(plain)))
 
 
-def test_a_corrupt_record_is_named_or_counts_nothing(folder, capsys):
-    path = damage(folder, 2)
+def test_a_corrupt_record_is_named_or_counts_nothing(folder, capsys, damage):
+    path = damage(folder, "long", 2)
     with pytest.raises(TexzError, match=f"{path}, record 2"):
         count(folder)
     tokens_R = count(folder, skip_corrupt=True)["long"].tokens_R
