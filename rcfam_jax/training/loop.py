@@ -139,7 +139,7 @@ def _take_steps(run: Run, state: TrainState, train_step: Callable, validate: Cal
             if last or terminated or step % config.checkpoint_every == 0:
                 reporter.flush()
                 run.checkpoints.save(step, state, loader.get_state())
-            if terminated:
+            if terminated and not last:
                 return step
     return None
 
@@ -199,7 +199,7 @@ def load_trained(workdir: pathlib.Path, config: ConfigDict) -> Trained:
     corpus = open_corpus(config)
     graphdef, params = build_model(config)
     state = devices.replicate(initial_state(params, make_optimizer(config.optimizer)))
-    with Checkpoints(workdir, config, corpus.checksums()) as checkpoints:
+    with Checkpoints(workdir, config, corpus.checksums(), read_only=True) as checkpoints:
         restored = checkpoints.restore(state)
     if restored is None:
         raise UserError(f"no checkpoint in {workdir} yet")

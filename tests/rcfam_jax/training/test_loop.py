@@ -116,6 +116,24 @@ def test_a_checkpoint_tells_what_code_wrote_it(config, tmp_path, capsys, monkeyp
     assert "the code has changed since the last checkpoint: 0.1.0 " in capsys.readouterr().err
 
 
+def test_an_unfinished_checkpoint_is_removed_by_the_run_alone(config, tmp_path):
+    """Not by who evaluates: it may be in the making."""
+    config.train.update(steps=1)
+    loop.train(config, tmp_path)
+    folder = tmp_path / "checkpoints"
+    unfinished = shutil.copytree(folder / "1", folder / "7.orbax-checkpoint-tmp")
+    assert loop.load_trained(tmp_path, config).step == 1
+    assert unfinished.exists()
+    config.train.update(steps=2)
+    loop.train(config, tmp_path)
+    assert sorted(path.name for path in folder.iterdir()) == ["1", "2"]
+
+
+def test_without_a_checkpoint_there_is_nothing_to_evaluate(config, tmp_path):
+    with pytest.raises(UserError, match=f"no checkpoint in {tmp_path} yet"):
+        loop.load_trained(tmp_path, config)
+
+
 def on_step(monkeypatch, step, act):
     """Let `act` change what is measured in a step, or do something while it is under way."""
     make = loop.make_train_step
