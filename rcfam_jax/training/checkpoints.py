@@ -38,14 +38,12 @@ class Checkpoints:
     def __init__(self, workdir: pathlib.Path, config: ConfigDict, checksums: dict[str, str], read_only: bool = False):
         """`checksums` are of the dataset and the tokenizer. `UserError` if the checkpoints there are another run's.
 
-        `read_only` leaves alone what a run that is still going has not finished; else leftovers are removed.
+        `read_only` leaves alone what a run that is still going has not finished; else the first save removes leftovers.
         """
         self._description = {"config": flatten(config), "checksums": checksums, "code": code_version()}
         self._folder = workdir / "checkpoints"
         options = ocp.CheckpointManagerOptions(
-            max_to_keep=None if read_only else config.train.keep_checkpoints,
-            cleanup_tmp_directories=not read_only,
-            read_only=read_only,
+            max_to_keep=config.train.keep_checkpoints, cleanup_tmp_directories=not read_only
         )
         self._manager = ocp.CheckpointManager(self._folder.absolute(), options=options)
         if self._manager.latest_step() is not None:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from ml_collections import ConfigDict
 
 from data_gen.actions import ENTER, from_bytes
 from data_gen.dataset import Dataset, recording_folder, write_manifest
@@ -63,8 +64,8 @@ def dataset_folder(tmp_path_factory):
     return write_dataset(tmp_path_factory.mktemp("dataset"))
 
 
-@pytest.fixture
-def config(dataset_folder):
+@pytest.fixture(scope="session")
+def small_config(dataset_folder):
     """A very small model on that dataset, for six steps."""
     config = tiny.get_config()
     config.model.update(
@@ -80,6 +81,12 @@ def config(dataset_folder):
     config.bptt.update(mode="in_graph", chunk=4, head_steps=2)
     config.train.update(steps=6, log_every=1, validate_every=3, validation_windows=4, checkpoint_every=3)
     return config
+
+
+@pytest.fixture
+def config(small_config):
+    """That configuration, to be changed."""
+    return ConfigDict(small_config.to_dict())
 
 
 @pytest.fixture

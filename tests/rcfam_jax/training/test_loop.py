@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from ml_collections import ConfigDict
 
 from data_gen.errors import UserError
 from rcfam_jax.training import checkpoints, loop
@@ -32,6 +33,22 @@ def compilation_cache(tmp_path_factory):
     yield
     jax.config.update("jax_compilation_cache_dir", before[0])
     jax.config.update("jax_persistent_cache_min_compile_time_secs", before[1])
+
+
+@pytest.fixture(scope="module")
+def first_step(small_config, tmp_path_factory):
+    """The folder of a run of one step."""
+    config = ConfigDict(small_config.to_dict())
+    config.train.steps = 1
+    folder = tmp_path_factory.mktemp("first") / "run"
+    loop.train(config, folder)
+    return folder
+
+
+@pytest.fixture
+def workdir(first_step, tmp_path):
+    """A copy of that run, to go on with."""
+    return shutil.copytree(first_step, tmp_path / "run")
 
 
 def lines(workdir):
@@ -63,69 +80,52 @@ def test_the_loss_goes_down(config, tmp_path):
     assert np.mean(losses[-10:]) < np.mean(losses[:3]) - 1
 
 
-def test_another_run_is_not_continued(config, tmp_path, dataset_folder):
-    config.train.update(steps=1)
-    loop.train(config, tmp_path)
+def test_another_run_is_not_continued(config, workdir):
     config.optimizer.weight_decay = 0.5
     config.train.seed = 7
     with pytest.raises(UserError, match=r"optimizer\.weight_decay: 0\.0 -> 0\.5; train\.seed: 0 -> 7"):
-        loop.train(config, tmp_path)
-    assert load_config(tmp_path).train.seed == 0
+        loop.train(config, workdir)
+    assert load_config(workdir).train.seed == 0
 
 
-def test_another_tokenizer_is_refused(config, tmp_path, dataset_folder):
-    config.train.update(steps=1)
-    loop.train(config, tmp_path / "run")
+def test_another_tokenizer_is_refused(config, workdir, tmp_path, dataset_folder):
     fields = json.loads((dataset_folder / "tokenizer.json").read_text())
     fields["pieces"] = fields["pieces"][::-1]
     (tmp_path / "other.json").write_text(json.dumps(fields))
     config.data.tokenizer = str(tmp_path / "other.json")
     with pytest.raises(UserError, match="holds a run on another tokenizer"):
-        loop.train(config, tmp_path / "run")
+        loop.train(config, workdir)
 
 
-def test_another_dataset_is_refused(config, tmp_path, dataset_folder):
-    config.train.update(steps=1)
-    loop.train(config, tmp_path / "run")
+def test_another_dataset_is_refused(config, workdir, tmp_path, dataset_folder):
+    """The same one elsewhere is not: that run only has other speeds."""
     config.data.path = str(shutil.copytree(dataset_folder, tmp_path / "copy"))
-    config.train.update(steps=2)
-    loop.train(config, tmp_path / "run")  # the same data elsewhere will do
+    config.data.update(read_threads=1, read_ahead=1, skip_corrupt=True)
+    config.train.update(steps=2, log_every=2, validate_every=2, validation_windows=2, checkpoint_every=1)
+    loop.train(config, workdir)
+    assert [line["step"] for line in lines(workdir)] == [1, 1, 2, 2]
     manifest = json.loads((tmp_path / "copy" / "dataset.json").read_text())
     (tmp_path / "copy" / "dataset.json").write_text(json.dumps(manifest | {"generator": {"seed": 1}}))
     with pytest.raises(UserError, match="holds a run on another dataset"):
-        loop.train(config, tmp_path / "run")
+        loop.train(config, workdir)
 
 
-def test_cadence_and_split_may_change(config, tmp_path):
-    config.train.update(steps=1)
-    loop.train(config, tmp_path)
-    config.data.update(read_threads=1, read_ahead=1, skip_corrupt=True)
-    config.train.update(steps=2, log_every=2, validate_every=2, validation_windows=2, checkpoint_every=1)
-    loop.train(config, tmp_path)
-    assert [line["step"] for line in lines(tmp_path)] == [1, 1, 2, 2]
-
-
-def test_a_checkpoint_tells_what_code_wrote_it(config, tmp_path, capsys, monkeypatch):
-    config.train.update(steps=1)
-    loop.train(config, tmp_path)
-    (run,) = (tmp_path / "checkpoints" / "1" / "run").glob("metadata")
-    assert json.loads(run.read_text())["code"] == checkpoints.code_version()
+def test_a_checkpoint_tells_what_code_wrote_it(config, workdir, capsys, monkeypatch):
+    metadata = workdir / "checkpoints" / "1" / "run" / "metadata"
+    assert json.loads(metadata.read_text())["code"] == checkpoints.code_version()
     monkeypatch.setattr(checkpoints, "code_version", lambda: {"version": "7.0"})
-    config.train.update(steps=2)
-    loop.train(config, tmp_path)
-    assert "the code has changed since the last checkpoint: 0.1.0 " in capsys.readouterr().err
+    checkpoints.Checkpoints(workdir, config, loop.open_corpus(config).checksums())
+    assert re.search(r"the code has changed since the last checkpoint: .+ -> 7\.0\n", capsys.readouterr().err)
 
 
-def test_an_unfinished_checkpoint_is_removed_by_the_run_alone(config, tmp_path):
+def test_an_unfinished_checkpoint_is_removed_by_the_run_alone(config, workdir):
     """Not by who evaluates: it may be in the making."""
-    config.train.update(steps=1)
-    loop.train(config, tmp_path)
-    folder = tmp_path / "checkpoints"
+    folder = workdir / "checkpoints"
     unfinished = shutil.copytree(folder / "1", folder / "7.orbax-checkpoint-tmp")
-    assert loop.load_trained(tmp_path, config).step == 1
+    assert loop.load_trained(workdir, config).step == 1
     assert unfinished.exists()
-    config.train.update(steps=2)
-    loop.train(config, tmp_path)
+    config.train.steps = 2
+    loop.train(config, workdir)
     assert sorted(path.name for path in folder.iterdir()) == ["1", "2"]
 
 
@@ -154,6 +154,7 @@ def on_step(monkeypatch, step, act):
 
 def test_sigterm_finishes_the_step_and_saves_it(config, tmp_path, monkeypatch, capsys):
     config.train.update(checkpoint_every=100, validate_every=100)
+    config.train.steps = 5
     loop.train(config, tmp_path / "whole")
     with monkeypatch.context() as patch:
         on_step(patch, 4, lambda _: os.kill(os.getpid(), signal.SIGTERM))
