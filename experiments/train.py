@@ -19,7 +19,7 @@ from ml_collections import config_flags
 from data_gen.errors import UserError
 from data_gen.program import run
 from rcfam_jax.training.loop import train
-from rcfam_jax.training.parallel import join_processes
+from rcfam_jax.training.parallel import join_processes, leaving_at_once
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "The configuration, a file in experiments/configs.")
 _WORKDIR = flags.DEFINE_string("workdir", None, "The run's folder.", required=True)
@@ -38,7 +38,8 @@ def main() -> None:
         join_processes(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
     elif _PROCESSES.value is not None or _PROCESS.value is not None:
         raise UserError("--processes and --process need a --coordinator=HOST:PORT")
-    train(config, pathlib.Path(_WORKDIR.value))
+    with leaving_at_once():
+        train(config, pathlib.Path(_WORKDIR.value))
 
 
 if __name__ == "__main__":

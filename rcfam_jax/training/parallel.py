@@ -1,6 +1,9 @@
 """Data parallelism: each device holds the whole model and its share of a batch's windows."""
 
-from collections.abc import Sequence
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
@@ -8,10 +11,13 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from data_gen.errors import UserError
+from data_gen.errors import UserError, one_line
 
 AUTOMATIC = "auto"
 """As the coordinator's address: the cluster's own variables tell it, as those of Slurm and TPU pods do."""
+
+PATIENCE = 30
+"""Seconds that a process waits for the others at its end."""
 
 
 def join_processes(coordinator: str, processes: int | None, process: int | None) -> None:
@@ -22,11 +28,26 @@ def join_processes(coordinator: str, processes: int | None, process: int | None)
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     try:
         if coordinator == AUTOMATIC:
-            jax.distributed.initialize()
+            jax.distributed.initialize(shutdown_timeout_seconds=PATIENCE)
         else:
-            jax.distributed.initialize(coordinator, processes, process)
+            jax.distributed.initialize(coordinator, processes, process, shutdown_timeout_seconds=PATIENCE)
     except (ValueError, RuntimeError) as error:
         raise UserError(f"cannot join the processes at {coordinator}: {error}") from error
+
+
+@contextlib.contextmanager
+def leaving_at_once() -> Iterator[None]:
+    """End one of several processes with its error's line where it fails: the others, amid a step, could wait forever.
+
+    They end too, since they lose it.
+    """
+    try:
+        yield
+    except (UserError, OSError) as error:
+        if jax.process_count() == 1:
+            raise
+        print(f"error: {one_line(error)}", file=sys.stderr, flush=True)
+        os._exit(1)  # at an ordinary exit JAX would wait for the others
 
 
 def is_primary() -> bool:

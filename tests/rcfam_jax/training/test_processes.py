@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +12,8 @@ import time
 
 import numpy as np
 import pytest
+
+from rcfam_jax.training import loop
 
 PROGRAM = pathlib.Path(__file__).with_name("one_of_several.py")
 
@@ -74,16 +77,38 @@ def test_two_processes_and_four_devices_train_as_one(config, tmp_path):
     assert len(set(map(tuple, everything))) == len(everything)
 
 
-@pytest.mark.slow
-def test_sigterm_to_one_of_two_stops_both_and_any_number_goes_on(config, tmp_path):
-    config.train.update(steps=10_000, validate_every=10_000, checkpoint_every=10_000)
+def train_command(config, tmp_path):
+    """What starts `experiments.train` with a configuration and the workdir tmp_path/run."""
     script = tmp_path / "config.py"
     script.write_text(
         f"from ml_collections import ConfigDict\ndef get_config():\n    return ConfigDict({config.to_dict()})\n"
     )
-    command = ["-m", "experiments.train", f"--config={script}", f"--workdir={tmp_path / 'run'}"]
+    return ["-m", "experiments.train", f"--config={script}", f"--workdir={tmp_path / 'run'}"]
+
+
+def start_two(command):
     joined = [*command, f"--coordinator=localhost:{free_port()}", "--processes=2"]
-    processes = [start([*joined, f"--process={process}"]) for process in range(2)]
+    return [start([*joined, f"--process={process}"]) for process in range(2)]
+
+
+@pytest.mark.slow
+def test_one_that_fails_says_why_and_leaves_none_behind(config, tmp_path, dataset_folder, damage):
+    loop.open_corpus(config)  # its tokens are counted before it is damaged
+    config.data.path = str(shutil.copytree(dataset_folder, tmp_path / "data"))
+    path = damage(tmp_path / "data", "long", 2)
+    config.train.update(steps=400, validate_every=1000, checkpoint_every=1000)
+    processes = start_two(train_command(config, tmp_path))
+    errors = [process.communicate(timeout=200)[1] for process in processes]
+    assert all(process.returncode for process in processes)
+    failed = [error for process, error in zip(processes, errors, strict=True) if process.returncode == 1]
+    assert any(f"\nerror: {path}, record 2: " in error for error in failed), errors
+
+
+@pytest.mark.slow
+def test_sigterm_to_one_of_two_stops_both_and_any_number_goes_on(config, tmp_path):
+    config.train.update(steps=10_000, validate_every=10_000, checkpoint_every=10_000)
+    command = train_command(config, tmp_path)
+    processes = start_two(command)
     log = tmp_path / "run" / "metrics.jsonl"
     while not (log.exists() and log.read_text().count("\n") > 5):
         assert all(process.poll() is None for process in processes), finish(processes)
