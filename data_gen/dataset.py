@@ -5,6 +5,7 @@ import hashlib
 import json
 import pathlib
 import re
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -126,6 +127,15 @@ class Dataset:
             f"{size:,} bytes, {size / frames:.2f} a frame, {naive / size:,.0f}x smaller than 40 bits a cell; "
             f"left out: {left_out}"
         )
+
+    def command(self) -> str:
+        """The command that generates it anew; where its repositories are is for the reader to fill in."""
+        repositories = (
+            [f"--repo={name}" for name in self.recordings] if len(self.recordings) < 4 else ["--repos_file=LIST"]
+        )
+        names = {"columns": "cols"}
+        settings = [f"--{names.get(k, k)}={value}" for k, value in self.generator.items() if value is not None]
+        return shlex.join(["python", "-m", "data_gen.generate", *repositories, f"--out={self.path}", *settings])
 
     def check_files(self) -> None:
         """Read every file; `DatasetError` if one is not what was written."""

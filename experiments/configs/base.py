@@ -24,6 +24,7 @@ def get_config() -> ConfigDict:
                 "validation_recordings": (),  # if any are named, whole recordings are held out instead
                 "read_threads": 16,
                 "read_ahead": 4,  # batches
+                "skip_corrupt": False,  # count windows whose record cannot be read and go on without them
             },
             "optimizer": {
                 "muon_learning_rate": 2e-3,
@@ -43,6 +44,7 @@ def get_config() -> ConfigDict:
             "train": {
                 "seed": 0,
                 "steps": 4000,
+                "accumulate": 1,  # parts in which a batch goes through the device one after the other
                 "log_every": 10,
                 "validate_every": 500,
                 "validation_windows": 512,  # of those in the validation part, evenly spaced

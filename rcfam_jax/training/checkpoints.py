@@ -1,7 +1,15 @@
-"""Checkpoints: parameters, optimizer, step, the loader's place, the configuration and what data it was, as one unit."""
+"""Checkpoints: all that a run is after a step, as one unit.
 
+That is parameters, optimizer, step and the loader's place, with the configuration, the version of the code and the
+checksums of the data. There is no random state to keep: what is drawn is a function of the seed and the position.
+"""
+
+import importlib.metadata
 import json
 import pathlib
+import shutil
+import subprocess
+import sys
 from typing import Any
 
 import jax
@@ -10,9 +18,15 @@ from ml_collections import ConfigDict
 
 from data_gen.atomic import write_file
 from data_gen.errors import UserError
+from rcfam_jax.training.parallel import is_primary
 
-MAY_CHANGE = ("data.path", "data.tokenizer", "data.read_threads", "data.read_ahead", "train.steps")
-"""Fields that a resumed run may give otherwise: where its data lie (checksums tell that they are the same), how far."""
+MAY_CHANGE = (
+    *("data.path", "data.tokenizer"),  # checksums tell that they are the same
+    *("data.read_threads", "data.read_ahead", "data.skip_corrupt"),
+    *("train.steps", "train.accumulate", "train.log_every", "train.validate_every", "train.validation_windows"),
+    *("train.checkpoint_every", "train.keep_checkpoints"),
+)
+"""Fields that a resumed run may give otherwise: none of them changes what a step computes, up to rounding."""
 
 
 class Checkpoints:
@@ -21,11 +35,17 @@ class Checkpoints:
     A checkpoint is written beside its final place and renamed, so a killed run leaves whole ones only.
     """
 
-    def __init__(self, workdir: pathlib.Path, config: ConfigDict, checksums: dict[str, str]):
-        """`checksums` are of the dataset and the tokenizer. `UserError` if the checkpoints there are another run's."""
-        self._description = {"config": flatten(config), "checksums": checksums}
-        options = ocp.CheckpointManagerOptions(max_to_keep=config.train.keep_checkpoints)
-        self._manager = ocp.CheckpointManager((workdir / "checkpoints").absolute(), options=options)
+    def __init__(self, workdir: pathlib.Path, config: ConfigDict, checksums: dict[str, str], read_only: bool = False):
+        """`checksums` are of the dataset and the tokenizer. `UserError` if the checkpoints there are another run's.
+
+        `read_only` leaves alone what a run that is still going has not finished; else the first save removes leftovers.
+        """
+        self._description = {"config": flatten(config), "checksums": checksums, "code": code_version()}
+        self._folder = workdir / "checkpoints"
+        options = ocp.CheckpointManagerOptions(
+            max_to_keep=config.train.keep_checkpoints, cleanup_tmp_directories=not read_only
+        )
+        self._manager = ocp.CheckpointManager(self._folder.absolute(), options=options)
         if self._manager.latest_step() is not None:
             self._check_same_run(workdir)
 
@@ -45,6 +65,12 @@ class Checkpoints:
                 run=ocp.args.JsonSave(self._description),
             ),
         )
+
+    def newest(self) -> pathlib.Path | None:
+        """The newest checkpoint, once it is written; None if there is none."""
+        self._manager.wait_until_finished()
+        step = self._manager.latest_step()
+        return None if step is None else self._folder / str(step)
 
     def restore(self, state: Any) -> tuple[int, Any, dict] | None:
         """The newest step, its state placed as `state` is, and the loader's; None if there is no checkpoint."""
@@ -66,6 +92,9 @@ class Checkpoints:
                 raise UserError(f"{workdir} holds a run on another {name}: give another --workdir or the same {name}")
         if changed := differences(saved["config"], self._description["config"]):
             raise UserError(f"{workdir} holds a run with another configuration: {'; '.join(changed)}")
+        if saved["code"] != self._description["code"] and is_primary():
+            versions = [" ".join(code.values()) for code in (saved["code"], self._description["code"])]
+            print(f"the code has changed since the last checkpoint: {' -> '.join(versions)}", file=sys.stderr)
 
 
 def flatten(config: ConfigDict) -> dict[str, Any]:
@@ -78,16 +107,30 @@ def flatten(config: ConfigDict) -> dict[str, Any]:
 
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """The fields that differ between two flattened configurations, apart from those that may, as "field: was, now"."""
+    """The fields in which flattened configurations differ and may not, as "field: old -> new"."""
     return [
-        f"{field}: was {old.get(field)!r}, now {new.get(field)!r}"
+        f"{field}: {old.get(field)!r} -> {new.get(field)!r}"
         for field in sorted(old.keys() | new.keys())
         if field not in MAY_CHANGE and old.get(field) != new.get(field)
     ]
 
 
+def code_version() -> dict[str, str]:
+    """The package's version and, where it lies in a clone of its repository, the commit ("-dirty" if files differ)."""
+    version = {"version": importlib.metadata.version("rcfam_jax")}
+    root = pathlib.Path(__file__).parents[2]
+    if (root / ".git").exists() and shutil.which("git"):
+        command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+        described = subprocess.run(command, capture_output=True, text=True)
+        if described.returncode == 0:
+            version["commit"] = described.stdout.strip()
+    return version
+
+
 def save_config(workdir: pathlib.Path, config: ConfigDict) -> None:
     """Write the configuration to `workdir/config.json`; the dataset's path is made absolute."""
+    if not is_primary():
+        return
     fields = config.to_dict()
     for field in ("path", "tokenizer"):
         if fields["data"][field]:

@@ -14,9 +14,9 @@ from rcfam_jax.training import metrics
 from rcfam_jax.training.baselines import Baseline, with_previous
 from rcfam_jax.training.bptt.loss import token_scores
 from rcfam_jax.training.metrics import Estimate, WindowCounts
-from rcfam_jax.training.parallel import Devices, gather
+from rcfam_jax.training.parallel import Devices, gather, micro_batch_size
 from rcfam_jax.training.streams import TokenStream
-from rcfam_jax.training.windows import NOWHERE, Place, Windows, batches
+from rcfam_jax.training.windows import NOWHERE, Place, Windows, batches, blank_window
 
 METRICS: dict[str, Callable[[WindowCounts], float]] = {
     "cross_entropy": metrics.cross_entropy,
@@ -36,10 +36,11 @@ class Evaluator:
 
     def count(self, params: Any, streams: Sequence[TokenStream], places: Sequence[Place]) -> WindowCounts:
         """Score the windows at `places`, in order."""
-        batch_size, window = self._config.data.batch_size, self._config.data.window
+        window, batch_size = self._config.data.window, micro_batch_size(self._config)
         steps = -(-len(places) // batch_size)
         padded = [*places, *[NOWHERE] * (steps * batch_size - len(places))]
-        windows = Windows(streams, padded, window, batch_size, steps, jax.process_index(), jax.process_count())
+        share = jax.process_index(), jax.process_count()
+        windows = Windows(streams, padded, window, batch_size, steps, *share, blank_window(self._config))
         counts = []
         for local_batch in batches(windows, self._config.data):
             batch = self._devices.scatter(local_batch)

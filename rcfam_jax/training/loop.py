@@ -1,10 +1,12 @@
 """The training loop."""
 
-import math
+import functools
+import json
 import pathlib
+import sys
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import jax
 import optax
@@ -12,16 +14,21 @@ from flax import nnx
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
+from data_gen.atomic import write_file
 from data_gen.errors import UserError
 from rcfam_jax.model.action_model import FrameActionModel
-from rcfam_jax.training.bptt.loss import check_bptt, loss_and_grad
+from rcfam_jax.training.accumulation import accumulated_loss_and_grad
+from rcfam_jax.training.bptt.loss import check_bptt
 from rcfam_jax.training.checkpoints import Checkpoints, save_config
 from rcfam_jax.training.evaluation import Evaluator
-from rcfam_jax.training.optimizer import make_optimizer
-from rcfam_jax.training.parallel import Devices
+from rcfam_jax.training.optimizer import make_optimizer, update_ratios
+from rcfam_jax.training.parallel import Devices, is_primary
+from rcfam_jax.training.reporter import Reporter
 from rcfam_jax.training.run_log import RunLog
 from rcfam_jax.training.streams import Corpus, open_corpus
-from rcfam_jax.training.windows import ShuffledEpochs, Windows, batches, validation_places
+from rcfam_jax.training.termination import Termination
+from rcfam_jax.training.unreadable import telling_how_to_regenerate
+from rcfam_jax.training.windows import ShuffledEpochs, Windows, batches, blank_window, validation_places
 
 
 class TrainState(NamedTuple):
@@ -56,80 +63,99 @@ def make_train_step(graphdef: Any, optimizer: optax.GradientTransformation, conf
     """The function (state, batch) -> (state, measured), compiled; it consumes the state it is given."""
 
     def train_step(state: TrainState, batch: Any) -> tuple[TrainState, dict]:
-        (loss, measured), grads = loss_and_grad(graphdef, state.params, batch, config.bptt)
+        (loss, measured), grads = accumulated_loss_and_grad(
+            graphdef, state.params, batch, config.train.accumulate, config.bptt
+        )
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
         measured = {"loss": loss, **measured, "gradient_norm": optax.tree.norm(grads)}
+        measured |= update_ratios(updates, state.params)
+        measured["skipped_windows"] = (~batch["mask"].any(axis=1)).sum()
         return TrainState(optax.apply_updates(state.params, updates), opt_state), measured
 
     return jax.jit(train_step, donate_argnums=0)
 
 
-class Reporter:
-    """Reads what a step measured only once the next step is under way, so that the device never waits for the host."""
-
-    def __init__(self, log: RunLog, progress: tqdm, log_every: int):
-        self._log, self._progress, self._log_every = log, progress, log_every
-        self._pending: tuple[int, dict] | None = None
-        self._tokens, self._since = 0, time.monotonic()
-
-    def report(self, step: int, measured: dict) -> None:
-        """Take note of a step that has been dispatched, and report the one before it."""
-        self.flush()
-        self._pending = step, measured
-
-    def flush(self) -> None:
-        """Report the last step taken note of; `UserError` if its loss is not finite."""
-        if self._pending is None:
-            return
-        step, measured = self._pending[0], {name: float(value) for name, value in self._pending[1].items()}
-        self._pending = None
-        if not math.isfinite(measured["loss"]):
-            raise UserError(f"the loss of step {step} is {measured['loss']}: stopped; lower the learning rates")
-        self._tokens += int(measured.pop("tokens"))
-        if step % self._log_every == 0:
-            self._write(step, measured)
-        self._progress.update()
-
-    def _write(self, step: int, measured: dict[str, float]) -> None:
-        rate = self._tokens / (time.monotonic() - self._since)
-        self._progress.set_postfix_str(f"loss {measured['loss']:.3f}, {rate:,.0f} frames/s", refresh=False)
-        self._log.write(step, measured | {"frames_per_second": rate})
-        self._tokens, self._since = 0, time.monotonic()
-
-
 def train(config: ConfigDict, workdir: pathlib.Path) -> None:
-    """Train until `config.train.steps`, from the newest checkpoint in `workdir` if there is one."""
+    """Train until `config.train.steps`, from the newest checkpoint in `workdir` if there is one.
+
+    SIGTERM ends the run after the step that is under way, with a checkpoint. Several processes share `workdir`.
+    """
     check_bptt(config.bptt)
     workdir.mkdir(parents=True, exist_ok=True)
-    devices = Devices(config.data.batch_size)
+    devices = Devices(config.data.batch_size, parts=config.train.accumulate)
     corpus = open_corpus(config)
     graphdef, params = build_model(config)
     optimizer = make_optimizer(config.optimizer)
     state = devices.replicate(initial_state(params, optimizer))
-    loader = batches(_training_windows(corpus, config), config.data)
-    with Checkpoints(workdir, config, corpus.checksums()) as checkpoints:
+    with (
+        telling_how_to_regenerate(corpus.dataset),
+        Termination() as termination,
+        Checkpoints(workdir, config, corpus.checksums()) as checkpoints,
+    ):
         save_config(workdir, config)
-        first_step = 0
-        if restored := checkpoints.restore(state):
-            first_step, state, loader_state = restored
-            loader.set_state(loader_state)
-        with (
-            RunLog(workdir, first_step) as log,
-            tqdm(total=config.train.steps, initial=first_step, unit="step", dynamic_ncols=True) as progress,
-        ):
-            train_step = make_train_step(graphdef, optimizer, config)
-            validator = _validator(graphdef, corpus, devices, config)
-            reporter = Reporter(log, progress, config.train.log_every)
-            for step in range(first_step + 1, config.train.steps + 1):
-                state, measured = train_step(state, devices.scatter(next(loader)))
-                reporter.report(step, measured)
-                last = step == config.train.steps
-                if last or step % config.train.validate_every == 0:
-                    reporter.flush()
-                    log.write(step, {"loss": float(measured["loss"])} | validator(state.params))
-                if last or step % config.train.checkpoint_every == 0:
-                    reporter.flush()
-                    checkpoints.save(step, state, loader.get_state())
+        windows = _training_windows(corpus, config)
+        run = Run(config, workdir, devices, windows, checkpoints, termination)
+        validate = _validator(graphdef, corpus, devices, config)
+        stopped_at = _take_steps(run, state, make_train_step(graphdef, optimizer, config), validate)
+    if stopped_at is not None and is_primary():
+        print(f"stopped by SIGTERM after step {stopped_at}, which is saved; the same command goes on", file=sys.stderr)
+
+
+class Run(NamedTuple):
+    """What the steps of a run go through, beside its state."""
+
+    config: ConfigDict
+    workdir: pathlib.Path
+    devices: Devices
+    windows: Windows
+    checkpoints: Checkpoints
+    termination: Termination
+
+
+def _take_steps(run: Run, state: TrainState, train_step: Callable, validate: Callable) -> int | None:
+    """Go on from the newest checkpoint, or from `state`; returns the step after which SIGTERM stopped it, if so."""
+    config, first_step = run.config.train, 0
+    loader = batches(run.windows, run.config.data)
+    if restored := run.checkpoints.restore(state):
+        first_step, state, loader_state = restored
+        loader.set_state(loader_state)
+    with (
+        RunLog(run.workdir, first_step) as log,
+        tqdm(
+            total=config.steps, initial=first_step, unit="step", dynamic_ncols=True, disable=not is_primary()
+        ) as progress,
+    ):
+        reporter = Reporter(log, progress, config.log_every, functools.partial(_stop, run))
+        for step in range(first_step + 1, config.steps + 1):
+            asked = time.monotonic()
+            batch = next(loader)
+            waited = time.monotonic() - asked
+            state, measured = train_step(state, run.devices.scatter(batch))
+            reporter.report(step, measured, waited)
+            last, terminated = step == config.steps, run.termination.due(step)
+            if last or step % config.validate_every == 0:
+                reporter.flush()
+                log.write(step, {"loss": float(measured["loss"])} | validate(state.params))
+            if last or terminated or step % config.checkpoint_every == 0:
+                reporter.flush()
+                run.checkpoints.save(step, state, loader.get_state())
+            if terminated and not last:
+                return step
+    return None
+
+
+def _stop(run: Run, step: int, name: str, value: float) -> NoReturn:
+    """End a run in which something is no longer finite, with the windows of that step and what can be gone back to."""
+    windows, checkpoint = run.windows.describe_batch(step), run.checkpoints.newest()
+    path = run.workdir / "not_finite.json"
+    if is_primary():
+        found = {"step": step, "what": name, "value": str(value), "windows": windows, "checkpoint": str(checkpoint)}
+        write_file(path, (json.dumps(found, indent=2) + "\n").encode())
+    raise UserError(
+        f"{name} is {value} in step {step}: stopped; the last good checkpoint: {checkpoint or 'none yet'}; "
+        f"the step's windows: {'; '.join(windows[:4])}{f' and {len(windows) - 4} more' if len(windows) > 4 else ''} "
+        f"(in {path})"
+    )
 
 
 def _training_windows(corpus: Corpus, config: ConfigDict) -> Windows:
@@ -143,6 +169,7 @@ def _training_windows(corpus: Corpus, config: ConfigDict) -> Windows:
         config.train.steps,
         jax.process_index(),
         jax.process_count(),
+        blank_window(config),
     )
 
 
@@ -168,11 +195,11 @@ class Trained(NamedTuple):
 
 def load_trained(workdir: pathlib.Path, config: ConfigDict) -> Trained:
     """Open the newest checkpoint in `workdir` with its dataset; `UserError` if there is none."""
-    devices = Devices(config.data.batch_size)
+    devices = Devices(config.data.batch_size, parts=config.train.accumulate)
     corpus = open_corpus(config)
     graphdef, params = build_model(config)
     state = devices.replicate(initial_state(params, make_optimizer(config.optimizer)))
-    with Checkpoints(workdir, config, corpus.checksums()) as checkpoints:
+    with Checkpoints(workdir, config, corpus.checksums(), read_only=True) as checkpoints:
         restored = checkpoints.restore(state)
     if restored is None:
         raise UserError(f"no checkpoint in {workdir} yet")

@@ -28,15 +28,28 @@ def muon_dimensions(params: Any) -> Any:
     return jax.tree_util.tree_map_with_path(dimensions, params)
 
 
+def optimizer_groups(params: Any) -> Any:
+    """For every parameter the optimizer that updates it: "muon" or "adamw"."""
+    is_leaf = lambda x: x is None or isinstance(x, MuonDimensionNumbers)  # noqa: E731
+    return jax.tree.map(lambda x: "adamw" if x is None else "muon", muon_dimensions(params), is_leaf=is_leaf)
+
+
+def update_ratios(updates: Any, params: Any) -> dict[str, jax.Array]:
+    """How large a step's updates are beside the parameters: the ratio of their norms, for each optimizer's group."""
+    groups = jax.tree.leaves(optimizer_groups(params))
+    leaves = list(zip(groups, jax.tree.leaves(updates), jax.tree.leaves(params), strict=True))
+    ratios = {}
+    for name in sorted(set(groups)):
+        _, group_updates, group_params = zip(*(leaf for leaf in leaves if leaf[0] == name), strict=True)
+        ratios[f"update_ratio_{name}"] = optax.tree.norm(group_updates) / optax.tree.norm(group_params)
+    return ratios
+
+
 def make_optimizer(config: Any) -> optax.GradientTransformation:
     """Both optimizers at fixed rates after `warmup_steps` steps of rising ones; `config` is the section `optimizer`."""
 
     def rate(peak: float) -> optax.Schedule:
         return lambda step: peak * jnp.minimum(1.0, (step + 1) / (config.warmup_steps + 1))
-
-    def labels(params: Any) -> Any:
-        is_leaf = lambda x: x is None or isinstance(x, MuonDimensionNumbers)  # noqa: E731
-        return jax.tree.map(lambda x: "adamw" if x is None else "muon", muon_dimensions(params), is_leaf=is_leaf)
 
     transforms = {
         "muon": muon(
@@ -49,4 +62,4 @@ def make_optimizer(config: Any) -> optax.GradientTransformation:
             rate(config.adamw_learning_rate), config.adam_b1, config.adam_b2, weight_decay=config.weight_decay
         ),
     }
-    return optax.partition(transforms, labels)
+    return optax.partition(transforms, optimizer_groups)

@@ -7,13 +7,20 @@ from collections.abc import Mapping
 import tensorboardX
 
 from data_gen.atomic import write_file
+from rcfam_jax.training.parallel import is_primary
 
 
 class RunLog:
-    """Writes measured numbers by step. A line is `{"step": 10, "loss": 6.5, ...}`; each is flushed."""
+    """Writes measured numbers by step. A line is `{"step": 10, "loss": 6.5, ...}`; each is flushed.
+
+    Only the first of several processes writes.
+    """
 
     def __init__(self, workdir: pathlib.Path, step: int):
         """Go on after `step` steps: lines of later steps, which will be taken again, are removed."""
+        self._writes = is_primary()
+        if not self._writes:
+            return
         path = workdir / "metrics.jsonl"
         kept = [line for line in _whole_lines(path) if json.loads(line)["step"] <= step]
         write_file(path, b"".join(kept))
@@ -24,11 +31,14 @@ class RunLog:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._lines.close()
-        self._events.close()
+        if self._writes:
+            self._lines.close()
+            self._events.close()
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
         """Report `values` as measured after `step` steps."""
+        if not self._writes:
+            return
         self._lines.write(json.dumps({"step": step, **values}) + "\n")
         self._lines.flush()
         for name, value in values.items():

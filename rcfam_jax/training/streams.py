@@ -10,6 +10,8 @@ import numpy as np
 from data_gen.dataset import Dataset, Recording
 from data_gen.errors import UserError
 from data_gen.tokenizer import Tokenizer
+from rcfam_jax.training.token_counts import count_recordings, count_tokens, encode_record
+from rcfam_jax.training.unreadable import telling_how_to_regenerate
 
 
 class TokenStream:
@@ -18,15 +20,33 @@ class TokenStream:
     Only the number of tokens in each record is kept; the tokens are made again when they are asked for.
     """
 
-    def __init__(self, name: str, recording: Recording, tokenizer: Tokenizer, first: int, end: int):
+    def __init__(
+        self,
+        name: str,
+        recording: Recording,
+        tokenizer: Tokenizer,
+        first: int,
+        end: int,
+        tokens_R: np.ndarray | None = None,
+        skip_corrupt: bool = False,
+    ):
+        """`tokens_R` are the counts of the recording's records; without them those of the stream are counted now."""
         self.name = name
         self.recording = recording
-        self._tokenizer = tokenizer
         self._frames = range(first, end)
         self._first_record = first // recording.frames_per_record
-        self._encode = functools.lru_cache(maxsize=8)(self._encode_record)
-        num_records = math.ceil(end / recording.frames_per_record) - self._first_record if end > first else 0
-        self._ends = np.cumsum([len(self._encode_record(record)[0]) for record in range(num_records)], dtype=np.int64)
+        self._encode = functools.lru_cache(maxsize=8)(
+            lambda record: encode_record(recording, tokenizer, record + self._first_record, self._frames)
+        )
+
+        def count(record: int) -> int:
+            whole = range(record * recording.frames_per_record, (record + 1) * recording.frames_per_record)
+            if tokens_R is not None and first <= whole.start and min(whole.stop, recording.frames) <= end:
+                return int(tokens_R[record])
+            return count_tokens(recording, tokenizer, record, self._frames, skip_corrupt)
+
+        last_record = math.ceil(end / recording.frames_per_record) if end > first else self._first_record
+        self._ends = np.cumsum([count(record) for record in range(self._first_record, last_record)], dtype=np.int64)
 
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0
@@ -38,14 +58,6 @@ class TokenStream:
         offset = int(self._ends[first - 1]) if first else 0
         part = slice(start - offset, stop - offset)
         return np.concatenate(tokens)[part], np.concatenate(frames)[part]
-
-    def _encode_record(self, record: int) -> tuple[np.ndarray, np.ndarray]:
-        record += self._first_record
-        base = record * self.recording.frames_per_record
-        actions_S = self.recording.record_actions(record)
-        low, high = max(self._frames.start - base, 0), min(self._frames.stop - base, len(actions_S))
-        tokens, starts = self._tokenizer.encode(actions_S[low:high])
-        return tokens, starts.astype(np.int64) + (base + low)
 
 
 class Splits(NamedTuple):
@@ -67,12 +79,14 @@ class Corpus(NamedTuple):
         return {"dataset": self.dataset.checksum, "tokenizer": self.tokenizer.checksum}
 
 
-def validation_border(recording: Recording, fraction: float) -> int:
-    """The frame at which the last `fraction` of a recording's commits begin (at least one; none of a lone commit)."""
-    commits = [event.frame for event in recording.events() if event.kind == "commit"]
+def validation_border(commits: np.ndarray, frames: int, fraction: float) -> int:
+    """The frame at which the last `fraction` of a recording's commits begin (at least one; none of a lone commit).
+
+    `commits` are the frames at which they begin, `frames` how many frames there are.
+    """
     if len(commits) < 2 or fraction == 0:
-        return recording.frames
-    return commits[-max(1, round(fraction * len(commits)))]
+        return frames
+    return int(commits[-max(1, round(fraction * len(commits)))])
 
 
 def split(dataset: Dataset, tokenizer: Tokenizer, config: Any) -> Splits:
@@ -81,13 +95,14 @@ def split(dataset: Dataset, tokenizer: Tokenizer, config: Any) -> Splits:
     if unknown := held_out - set(dataset.recordings):
         raise UserError(f"data.validation_recordings: {sorted(unknown)[0]!r} is not in the dataset {config.path}")
     splits = Splits([], [])
+    counts = count_recordings(dataset, tokenizer, config.read_threads, config.skip_corrupt)
     for name, recording in dataset.recordings.items():
         if held_out:
             border = 0 if name in held_out else recording.frames
         else:
-            border = validation_border(recording, config.validation_fraction)
+            border = validation_border(counts[name].commits, recording.frames, config.validation_fraction)
         for streams, first, end in ((splits[0], 0, border), (splits[1], border, recording.frames)):
-            stream = TokenStream(name, recording, tokenizer, first, end)
+            stream = TokenStream(name, recording, tokenizer, first, end, counts[name].tokens_R, config.skip_corrupt)
             if len(stream):
                 streams.append(stream)
     if not splits.training:
@@ -106,4 +121,5 @@ def open_corpus(config: Any) -> Corpus:
         raise UserError(
             f"model.vocabulary_size is {config.model.vocabulary_size}, but the tokenizer's is {tokenizer.vocab_size}"
         )
-    return Corpus(dataset, tokenizer, split(dataset, tokenizer, config.data))
+    with telling_how_to_regenerate(dataset):
+        return Corpus(dataset, tokenizer, split(dataset, tokenizer, config.data))

@@ -15,7 +15,9 @@ import grain
 import numpy as np
 from grain.experimental import index_shuffle
 
+from data_gen.texz.record import TexzError
 from rcfam_jax.training.streams import TokenStream
+from rcfam_jax.training.unreadable import warn_of_skipped
 
 Batch = dict[str, Any]
 """`codepoints` and `styles`, uint8 [B, T, R, C]; `tokens`, int32 [B, T]: what was typed there; `mask`, bool [B, T]."""
@@ -107,11 +109,14 @@ class Windows:
         steps: int,
         process: int = 0,
         processes: int = 1,
+        blank: Batch | None = None,
     ):
+        """`blank` stands in for windows whose records cannot be read; without one they raise `TexzError`."""
         self._streams, self._places, self._window, self._batch_size = streams, places, window, batch_size
         self.rows = batch_size // processes
         self._first_row = process * self.rows
         self._length = steps * self.rows
+        self._blank = blank
 
     def __len__(self) -> int:
         return self._length
@@ -121,7 +126,20 @@ class Windows:
 
     def __getitem__(self, index: int) -> Batch:
         step, row = divmod(int(index), self.rows)
-        return read_window(self._streams, self._places[step * self._batch_size + self._first_row + row], self._window)
+        place = self._places[step * self._batch_size + self._first_row + row]
+        try:
+            return read_window(self._streams, place, self._window)
+        except TexzError as error:
+            if self._blank is None:
+                raise
+            warn_of_skipped(str(error))
+            return self._blank
+
+    def describe_batch(self, step: int) -> list[str]:
+        """The windows of all processes in the batch of step 1, 2, ..., as "recording, tokens 16 to 31"."""
+        first = (step - 1) * self._batch_size
+        places = [self._places[position] for position in range(first, first + self._batch_size)]
+        return [f"{self._streams[place.stream].name}, tokens {place.start} to {place.stop - 1}" for place in places]
 
 
 def read_window(streams: Sequence[TokenStream], place: Place, window: int) -> Batch:
@@ -139,6 +157,19 @@ def read_window(streams: Sequence[TokenStream], place: Place, window: int) -> Ba
         "styles": pad(styles_FxRxC),
         "tokens": pad(tokens),
         "mask": np.arange(window) < length,
+    }
+
+
+def blank_window(config: Any) -> Batch | None:
+    """An empty and fully masked window if the configuration skips corrupt records, else None."""
+    if not config.data.skip_corrupt:
+        return None
+    window, grid = config.data.window, (config.model.rows, config.model.columns)
+    return {
+        "codepoints": np.zeros((window, *grid), np.uint8),
+        "styles": np.zeros((window, *grid), np.uint8),
+        "tokens": np.zeros(window, np.int32),
+        "mask": np.zeros(window, bool),
     }
 
 

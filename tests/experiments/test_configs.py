@@ -45,6 +45,6 @@ def test_differences_name_each_field_once_and_allow_another_place():
     other.bptt.chunk = 8
     other.data.validation_recordings = ("a",)
     assert differences(flatten(config), flatten(other)) == [
-        f"bptt.chunk: was {config.bptt.chunk}, now 8",
-        "data.validation_recordings: was [], now ['a']",
+        f"bptt.chunk: {config.bptt.chunk} -> 8",
+        "data.validation_recordings: [] -> ['a']",
     ]

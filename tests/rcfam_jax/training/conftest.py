@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
+from ml_collections import ConfigDict
 
 from data_gen.actions import ENTER, from_bytes
-from data_gen.dataset import recording_folder, write_manifest
+from data_gen.dataset import Dataset, recording_folder, write_manifest
 from data_gen.terminal.screen import clear_log, log_frame, log_is_full, new_log, new_screen
 from data_gen.texz.recording import Event, RecordingWriter
 from data_gen.tokenizer import train as train_tokenizer
+from experiments.configs import tiny
 
 ROWS, COLUMNS, FRAMES_PER_RECORD, VOCABULARY = 4, 16, 64, 512
 
@@ -60,3 +62,43 @@ def write_dataset(folder):
 @pytest.fixture(scope="session")
 def dataset_folder(tmp_path_factory):
     return write_dataset(tmp_path_factory.mktemp("dataset"))
+
+
+@pytest.fixture(scope="session")
+def small_config(dataset_folder):
+    """A very small model on that dataset, for six steps."""
+    config = tiny.get_config()
+    config.model.update(
+        rows=ROWS,
+        columns=COLUMNS,
+        vocabulary_size=VOCABULARY,
+        frame_width=8,
+        core_width=12,
+        pooling_stages=0,
+        frame_blocks=0,
+    )
+    config.data.update(path=str(dataset_folder), window=8, batch_size=4)
+    config.bptt.update(mode="in_graph", chunk=4, head_steps=2)
+    config.train.update(steps=6, log_every=1, validate_every=3, validation_windows=4, checkpoint_every=3)
+    return config
+
+
+@pytest.fixture
+def config(small_config):
+    """That configuration, to be changed."""
+    return ConfigDict(small_config.to_dict())
+
+
+@pytest.fixture
+def damage():
+    """A function that flips a bit in a record of a dataset, such that ArrayRecord itself still reads it."""
+
+    def flip(folder, name, record):
+        packed = Dataset(folder).recordings[name].record(record)
+        path = folder / "recordings" / name / "00000.array_record"
+        content = bytearray(path.read_bytes())
+        content[content.index(packed) + len(packed) // 2] ^= 0x10
+        path.write_bytes(content)
+        return path
+
+    return flip

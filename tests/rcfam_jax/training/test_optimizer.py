@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 
 from rcfam_jax.model.action_model import FrameActionModel
 from rcfam_jax.model.config import ModelConfig
-from rcfam_jax.training.optimizer import make_optimizer, muon_dimensions
+from rcfam_jax.training.optimizer import make_optimizer, muon_dimensions, update_ratios
 
 CONFIG = ConfigDict(
     {
@@ -121,3 +121,18 @@ def test_warm_up_is_linear():
         updates, state = optimizer.update({"bias": np.ones(1)}, state, params)
         steps.append(-float(updates["bias"][0]) / 0.003)
     np.testing.assert_allclose(steps, [0.2, 0.4, 0.6, 0.8, 1, 1], atol=1e-4)
+
+
+def test_update_ratios_are_those_of_each_group_alone():
+    """The groups again by hand: what Muon has is called kernel, input or recurrent, the logits apart."""
+    generator = np.random.default_rng(2)
+    params = jax.tree.map(lambda x: generator.normal(size=x.shape), small_params())
+    updates = jax.tree.map(lambda x: generator.normal(size=x.shape) * 0.01, params)
+    squares = {"muon": [0.0, 0.0], "adamw": [0.0, 0.0]}
+    for name, param in named(params).items():
+        is_muon = name.endswith(("kernel']", "input']", "recurrent']")) and "logits" not in name
+        group = squares["muon" if is_muon else "adamw"]
+        group[0] += (named(updates)[name] ** 2).sum()
+        group[1] += (param**2).sum()
+    expected = {f"update_ratio_{name}": np.sqrt(update / param) for name, (update, param) in squares.items()}
+    assert update_ratios(updates, params) == pytest.approx(expected, rel=1e-5)

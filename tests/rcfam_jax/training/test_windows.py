@@ -42,6 +42,7 @@ def data_config(**fields):
         "validation_recordings": (),
         "read_threads": 2,
         "read_ahead": 2,
+        "skip_corrupt": False,
     }
     return ConfigDict(defaults | fields)
 
@@ -134,13 +135,15 @@ def test_tokens_of_both_sides_of_a_border_type_exactly_the_recording(dataset, to
 
 def test_validation_is_the_last_tenth_of_the_commits(dataset, tokenizer):
     long, short = dataset.recordings["long"], dataset.recordings["short"]
-    commits = [event.frame for event in long.events()]
-    assert validation_border(long, 0.1) == commits[18]
-    assert validation_border(long, 0.0) == long.frames
-    assert validation_border(short, 0.1) == 100  # one of its two commits
+    borders = []
+    for recording in (long, short):
+        commits = np.array([event.frame for event in recording.events()])
+        borders.append(validation_border(commits, recording.frames, 0.1))
+        assert validation_border(commits, recording.frames, 0.0) == recording.frames
+        assert validation_border(commits[:1], recording.frames, 0.1) == recording.frames
+    assert borders == [long.events()[18].frame, 100]  # of the short one's two commits, one
     splits = split(dataset, tokenizer, data_config())
-    for training, validation, recording in zip(*splits, (long, short), strict=True):
-        border = validation_border(recording, 0.1)
+    for training, validation, border in zip(*splits, borders, strict=True):
         frames_before = training.tokens(0, len(training))[1]
         frames_after = validation.tokens(0, len(validation))[1]
         assert frames_before[-1] < border == frames_after[0]

@@ -1,0 +1,69 @@
+"""A program that trains as one of several processes and leaves what a test wants to know of it.
+
+  python one_of_several.py CONFIG.json OUT PROCESSES PROCESS PORT
+
+OUT/gradient.npz: the first loss and gradient. OUT/windows-PROCESS.json: the windows that this process reads for an
+epoch of batches. OUT/run: the run.
+"""
+
+import json
+import pathlib
+import sys
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from rcfam_jax.training import loop
+from rcfam_jax.training.bptt.loss import loss_and_grad
+from rcfam_jax.training.parallel import Devices, gather, is_primary, join_processes
+from rcfam_jax.training.windows import batches
+
+
+class Noted:
+    """Windows' places, each noted when it is looked up."""
+
+    def __init__(self, places):
+        self._places, self.seen = places, []
+
+    def __getitem__(self, position):
+        self.seen.append(position)
+        return self._places[position]
+
+
+def first_gradient(config, corpus, out):
+    graphdef, params = loop.build_model(config)
+    devices = Devices(config.data.batch_size)
+    batch = devices.scatter(next(batches(loop._training_windows(corpus, config), config.data)))
+    compiled = jax.jit(lambda params, batch: loss_and_grad(graphdef, params, batch, config.bptt))
+    (loss, _), grads = gather(compiled(devices.replicate(params), batch))
+    named = {jax.tree_util.keystr(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(grads)}
+    if is_primary():
+        np.savez(out / "gradient.npz", loss=loss, **named)
+
+
+def windows_of_an_epoch(config, corpus, out):
+    windows = loop._training_windows(corpus, config)
+    noted = Noted(windows._places)
+    noted._places[0]
+    steps = noted._places._ends[0] // config.data.batch_size
+    windows._places = noted
+    for index in range(steps * windows.rows):
+        windows[index]
+    places = [noted._places[position] for position in noted.seen]
+    (out / f"windows-{jax.process_index()}.json").write_text(json.dumps(places))
+
+
+def main(config_path, out, processes, process, port):
+    config, out = ConfigDict(json.loads(pathlib.Path(config_path).read_text())), pathlib.Path(out)
+    if int(processes) > 1:
+        join_processes(f"localhost:{port}", int(processes), int(process))
+    assert jax.process_count() == int(processes)
+    corpus = loop.open_corpus(config)
+    first_gradient(config, corpus, out)
+    windows_of_an_epoch(config, corpus, out)
+    loop.train(config, out / "run")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
