@@ -1,31 +1,31 @@
 """torch.nn.LSTM with given weights, on a CPU or a CUDA device."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 
-from rcfam_jax.model.lstm import LSTMState, LSTMWeights
-
 
 def torch_lstm(
     inputs_BxTxH: np.ndarray,
-    weights: LSTMWeights,
-    state: LSTMState,
+    weights: Any,
+    state: Any,
     d_outputs_BxTxH: np.ndarray,
     dtype: str,
     device: str,
 ) -> tuple[Callable[[], torch.Tensor], Callable[[], Sequence[torch.Tensor]]]:
     """Calls that give outputs_BxTxH, and the gradients of inputs, weights and state; all is in `dtype`.
 
-    Inside, time comes first, which is torch's own layout.
+    `weights` and `state` are an `LSTMWeights` and an `LSTMState` of numpy arrays. Inside, time comes first, which is
+    torch's own layout.
     """
 
     def tensor(array: np.ndarray) -> torch.Tensor:
         return torch.tensor(array, dtype=getattr(torch, dtype), device=device)
 
     width = inputs_BxTxH.shape[-1]
-    layer = torch.nn.LSTM(width, width, dtype=getattr(torch, dtype), device=device)
+    layer: Any = torch.nn.LSTM(width, width, dtype=getattr(torch, dtype), device=device)
     with torch.no_grad():
         layer.weight_ih_l0.copy_(tensor(weights.input_Ix4xH.reshape(width, -1).T))
         layer.weight_hh_l0.copy_(tensor(weights.recurrent_Hx4xH.reshape(width, -1).T))
