@@ -5,12 +5,9 @@ from typing import Any
 import jax
 from flax import nnx
 
-from rcfam_jax.model.core import Core
+from data_gen.errors import UserError
+from rcfam_jax.model.core import Carry, Core
 from rcfam_jax.model.frame_head import FrameHead
-from rcfam_jax.model.lstm import LSTMState
-
-Carry = tuple[LSTMState, ...]
-"""The states of the core's LSTMs, one per layer: what the model remembers of the frames so far."""
 
 
 class FrameActionModel(nnx.Module):
@@ -22,6 +19,7 @@ class FrameActionModel(nnx.Module):
 
     def __init__(self, config: Any, *, rngs: nnx.Rngs):
         _check(config)
+        self._core_kind = config.core
         self.frame_head = FrameHead(config, rngs=rngs)
         self.core = Core(config, rngs=rngs)
 
@@ -34,7 +32,12 @@ class FrameActionModel(nnx.Module):
         return self.core.initial_carry(batch)
 
     def advance(self, carry: Carry, embeddings_BxKxD: jax.Array) -> tuple[Carry, jax.Array]:
-        """Take K frames in; returns the memory after them and logits_BxKxV of the token typed at each."""
+        """Take K frames in; returns the memory after them and logits_BxKxV of the token typed at each.
+
+        `UserError` if the core is attention, which remembers nothing.
+        """
+        if self._core_kind == "attention":
+            raise UserError("model.core is 'attention', which sees whole windows only: bptt.mode must be 'plain'")
         return self.core(carry, embeddings_BxKxD)
 
     def __call__(
@@ -43,8 +46,10 @@ class FrameActionModel(nnx.Module):
         """Predict whole windows; returns the memory after them and logits_BxTxV."""
         batch, steps, *grid = codepoints_BxTxRxC.shape
         embeddings_FxD = self.embed(codepoints_BxTxRxC.reshape(-1, *grid), styles_BxTxRxC.reshape(-1, *grid))
-        carry = self.initial_carry(batch) if carry is None else carry
-        return self.advance(carry, embeddings_FxD.reshape(batch, steps, -1))
+        embeddings_BxTxD = embeddings_FxD.reshape(batch, steps, -1)
+        if carry is None:
+            return self.core(self.initial_carry(batch), embeddings_BxTxD)
+        return self.advance(carry, embeddings_BxTxD)
 
 
 def _check(config: Any) -> None:
@@ -53,5 +58,9 @@ def _check(config: Any) -> None:
         raise ValueError(
             f"model: {config.rows} x {config.columns} = {cells} cells cannot be halved {config.pooling_stages} times"
         )
+    if config.core not in ("lstm", "attention"):
+        raise ValueError(f"model: core is {config.core!r}: it must be 'lstm' or 'attention'")
+    if config.core == "attention" and config.core_width % (2 * config.num_heads):
+        raise ValueError(f"model: num_heads {config.num_heads} does not divide half of core_width {config.core_width}")
     if config.frame_width % config.num_heads:
         raise ValueError(f"model: num_heads {config.num_heads} does not divide frame_width {config.frame_width}")

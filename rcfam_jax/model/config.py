@@ -23,11 +23,13 @@ class ModelConfig:
     frame_blocks: int = 3
     """Attention blocks after the poolings, n."""
     num_heads: int = 12
-    """Heads of each attention block; they divide D."""
+    """Heads of each attention block; they divide D, and half of H where the core is attention."""
+    core: str = "lstm"
+    """What goes over time: "lstm", or "attention" (appendix E), for bptt.mode "plain"."""
     core_width: int = 768
     """Width of the core, H; embeddings are projected where it differs from D."""
     core_layers: int = 2
-    """Residual layers of the core, L: each an LSTM, then an MLP."""
+    """Residual layers of the core, L: each an LSTM or attention, then an MLP."""
     vocabulary_size: int = 20_352
     """Tokens that are predicted, V."""
     dtype: str = "float32"

@@ -1,4 +1,4 @@
-"""The core: the main sequence model, a residual stack of LSTMs and MLPs over the frames' embeddings (section 10)."""
+"""The core: the main sequence model, a residual stack over the frames' embeddings (section 10)."""
 
 from typing import Any
 
@@ -6,11 +6,15 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from rcfam_jax.model.attention_core import AttentionLayer
 from rcfam_jax.model.layers import Mlp, linear, norm
 from rcfam_jax.model.lstm import LSTM, LSTMState
 
+Carry = tuple[Any, ...]
+"""What the model remembers of the frames so far: for each layer of the core an `LSTMState`, or () of attention."""
 
-class CoreLayer(nnx.Module):
+
+class LSTMLayer(nnx.Module):
     """x + W_o LSTM(RMSNorm(x)), then the MLP."""
 
     def __init__(self, config: Any, *, rngs: nnx.Rngs):
@@ -19,6 +23,10 @@ class CoreLayer(nnx.Module):
         self.lstm = LSTM(config, width, width, rngs=rngs)
         self.output = linear(config, width, width, rngs)
         self.mlp = Mlp(config, width, rngs=rngs)
+
+    def initial_state(self, batch: int) -> LSTMState:
+        """The LSTM's learned state, once for each of `batch` windows."""
+        return self.lstm.initial_state(batch)
 
     def __call__(self, x_BxKxH: jax.Array, state: LSTMState) -> tuple[jax.Array, LSTMState]:
         """Advance over K steps; the state is the LSTM's."""
@@ -31,18 +39,17 @@ class Core(nnx.Module):
 
     def __init__(self, config: Any, *, rngs: nnx.Rngs):
         same_width = config.core_width == config.frame_width
+        layer: type[LSTMLayer] | type[AttentionLayer] = AttentionLayer if config.core == "attention" else LSTMLayer
         self.projection = None if same_width else linear(config, config.frame_width, config.core_width, rngs)
-        self.layers = nnx.List([CoreLayer(config, rngs=rngs) for _ in range(config.core_layers)])
+        self.layers = nnx.List([layer(config, rngs=rngs) for _ in range(config.core_layers)])
         self.norm = norm(config, config.core_width, rngs)
         self.logits = linear(config, config.core_width, config.vocabulary_size, rngs)
 
-    def initial_carry(self, batch: int) -> tuple[LSTMState, ...]:
-        """The learned states that a window starts from, one per layer."""
-        return tuple(layer.lstm.initial_state(batch) for layer in self.layers)
+    def initial_carry(self, batch: int) -> Carry:
+        """The states that a window starts from."""
+        return tuple(layer.initial_state(batch) for layer in self.layers)
 
-    def __call__(
-        self, carry: tuple[LSTMState, ...], embeddings_BxKxD: jax.Array
-    ) -> tuple[tuple[LSTMState, ...], jax.Array]:
+    def __call__(self, carry: Carry, embeddings_BxKxD: jax.Array) -> tuple[Carry, jax.Array]:
         """Advance over K frames, layer by layer; returns the states after them and logits_BxKxV in float32 or wider."""
         x_BxKxH = embeddings_BxKxD if self.projection is None else self.projection(embeddings_BxKxD)
         states = []

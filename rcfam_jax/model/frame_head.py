@@ -8,7 +8,7 @@ from flax import nnx
 
 from data_gen.cells import style_channels
 from rcfam_jax.model.attention import attention
-from rcfam_jax.model.layers import Mlp, linear, norm
+from rcfam_jax.model.block import Block
 from rcfam_jax.model.lstm import LSTM
 
 
@@ -37,26 +37,6 @@ class CellEmbedding(nnx.Module):
         return cells_FxNxD.astype(self.dtype)
 
 
-class Block(nnx.Module):
-    """x + W_o attention(RMSNorm(x)), then the MLP."""
-
-    def __init__(self, config: Any, *, rngs: nnx.Rngs):
-        width = config.frame_width
-        self.num_heads = config.num_heads
-        self.norm = norm(config, width, rngs)
-        self.query_key_value = linear(config, width, (3, width), rngs)
-        self.output = linear(config, width, width, rngs)
-        self.mlp = Mlp(config, width, rngs=rngs)
-
-    def __call__(self, x_FxNxD: jax.Array) -> jax.Array:
-        """Map a batch of sequences to the same shape."""
-        frames, cells, width = x_FxNxD.shape
-        qkv_FxNx3xD = self.query_key_value(self.norm(x_FxNxD))
-        qkv_FxNx3xMxA = qkv_FxNx3xD.reshape(frames, cells, 3, self.num_heads, width // self.num_heads)
-        attended_FxNxMxA = attention(*(qkv_FxNx3xMxA[:, :, part] for part in range(3)))
-        return self.mlp(x_FxNxD + self.output(attended_FxNxMxA.reshape(x_FxNxD.shape)))
-
-
 def pool(x_FxNxD: jax.Array) -> jax.Array:
     """Halve a sequence: the mean of each pair of neighbours."""
     frames, cells, width = x_FxNxD.shape
@@ -68,8 +48,8 @@ class FrameHead(nnx.Module):
 
     def __init__(self, config: Any, *, rngs: nnx.Rngs):
         self.cells = CellEmbedding(config, rngs=rngs)
-        self.stages = nnx.List([Block(config, rngs=rngs) for _ in range(config.pooling_stages)])
-        self.blocks = nnx.List([Block(config, rngs=rngs) for _ in range(config.frame_blocks)])
+        self.stages = nnx.List([self._block(config, rngs) for _ in range(config.pooling_stages)])
+        self.blocks = nnx.List([self._block(config, rngs) for _ in range(config.frame_blocks)])
         span = config.rows * config.columns // 2**config.pooling_stages
         self.reduction = LSTM(config, config.frame_width, config.frame_width, span=span, rngs=rngs)
 
@@ -82,3 +62,7 @@ class FrameHead(nnx.Module):
             x_FxNxD = block(x_FxNxD)
         outputs_FxNxD, _ = self.reduction(x_FxNxD, self.reduction.initial_state(len(x_FxNxD)))
         return outputs_FxNxD[:, -1]
+
+    @staticmethod
+    def _block(config: Any, rngs: nnx.Rngs) -> Block:
+        return Block(config, config.frame_width, attention, rngs=rngs)

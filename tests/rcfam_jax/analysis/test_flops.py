@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rcfam_jax.analysis.flops import block_flops, forward_flops, lstm_flops
+from rcfam_jax.model.attention import attention
+from rcfam_jax.model.block import Block
 from rcfam_jax.model.config import ModelConfig
 from rcfam_jax.model.core import Core
-from rcfam_jax.model.frame_head import Block
 from rcfam_jax.model.layers import Mlp, linear
 
 MARGIN = 0.03
@@ -53,7 +54,19 @@ def test_attention_block_equals_what_xla_counts(rngs):
     config = dataclasses.replace(CONFIG, num_heads=1)
     cells = config.rows * config.columns
     expected = block_flops(cells, config.frame_width)
-    assert counted(Block(config, rngs=rngs), (1, cells, config.frame_width)) == pytest.approx(expected, rel=MARGIN)
+    block = Block(config, config.frame_width, attention, rngs=rngs)
+    assert counted(block, (1, cells, config.frame_width)) == pytest.approx(expected, rel=MARGIN)
+
+
+def test_attention_core_equals_what_xla_counts(rngs):
+    config, batch, frames = dataclasses.replace(CONFIG, core="attention", core_layers=1), 2, 64
+    graphdef, params = nnx.split(Core(config, rngs=rngs), nnx.Param)
+    embeddings = jax.ShapeDtypeStruct((batch, frames, config.frame_width), jnp.float32)
+    advance = jax.jit(lambda params, x: nnx.merge(graphdef, params)(((),), x))
+    flops = advance.lower(params, embeddings).compile().cost_analysis()["flops"]
+    expected = forward_flops(config, batch, frames)
+    assert expected.core_lstms == 0 < expected.core_attention
+    assert flops == pytest.approx(expected.main_sequence + expected.logits, rel=MARGIN)
 
 
 def test_core_equals_what_xla_counts(rngs):
@@ -93,5 +106,9 @@ def test_components_by_hand():
     assert flops.core_lstms == 6 * 2 * (3 * 12 + 3 * 12 + 3 * 3)
     assert flops.core_mlps == 6 * 2 * (3 * 12 + 12 * 3)
     assert flops.logits == 6 * 2 * 3 * 5
+    assert flops.core_attention == 0
+    attention = forward_flops(dataclasses.replace(config, core="attention"), batch=2, frames=3)
+    assert attention.core_attention == 2 * 2 * (4 * 3 * 3 * 3 + 2 * 3 * 3 * 3)
+    assert attention.total == flops.total - flops.core_lstms + attention.core_attention
     assert flops.total == flops.frame_head + flops.main_sequence + flops.logits
     assert lstm_flops(steps=7, inputs=3, width=3) == 16 * 7 * 3**2

@@ -128,11 +128,23 @@ def test_equals_torch():
         layer.weight_hh_l0.copy_(torch.from_numpy(weights.recurrent_Hx4xH.reshape(5, 20).T.copy()))
         layer.bias_ih_l0.copy_(torch.from_numpy(weights.bias_4xH.reshape(20)))
         layer.bias_hh_l0.zero_()
-    expected, _ = layer(torch.from_numpy(inputs), tuple(torch.from_numpy(x)[None] for x in state))
+    x = torch.from_numpy(inputs).requires_grad_()
+    h, c = (torch.from_numpy(x)[None].requires_grad_() for x in state)
+    expected, _ = layer(x, (h, c))
     expected.backward(torch.from_numpy(d_outputs))
     no_cotangent = jax.tree.map(np.zeros_like, state)
-    (outputs, _), (_, gradient, _) = value_and_gradient((inputs, weights, state), (d_outputs, no_cotangent))
+    (outputs, _), gradient = value_and_gradient((inputs, weights, state), (d_outputs, no_cotangent))
+    d_inputs, d_weights, d_state = gradient
     assert worst_error(outputs, expected.detach().numpy()) < 1e-6
-    assert worst_error(gradient.input_Ix4xH.reshape(3, 20).T, layer.weight_ih_l0.grad.numpy()) < 1e-5
-    assert worst_error(gradient.recurrent_Hx4xH.reshape(5, 20).T, layer.weight_hh_l0.grad.numpy()) < 1e-5
-    assert worst_error(gradient.bias_4xH.reshape(20), layer.bias_ih_l0.grad.numpy()) < 1e-5
+    assert worst_error(d_inputs, x.grad.numpy()) < 1e-5
+    assert worst_error(d_weights.input_Ix4xH.reshape(3, 20).T, layer.weight_ih_l0.grad.numpy()) < 1e-5
+    assert worst_error(d_weights.recurrent_Hx4xH.reshape(5, 20).T, layer.weight_hh_l0.grad.numpy()) < 1e-5
+    assert worst_error(d_weights.bias_4xH.reshape(20), layer.bias_ih_l0.grad.numpy()) < 1e-5
+    assert worst_error(tuple(d_state), (h.grad[0].numpy(), c.grad[0].numpy())) < 1e-5
+
+
+def test_unrolling_changes_nothing(x64):
+    arguments, cotangents = random_problem(batch=2, steps=7, inputs=3, width=4, seed=5)
+    value, pullback = jax.vjp(lambda *arguments: lstm(*arguments, 3), *arguments)
+    assert worst_error(value, reference(*arguments)[0]) < 1e-13
+    assert worst_error(pullback(cotangents), reference_gradient(arguments, cotangents)) < 1e-12
