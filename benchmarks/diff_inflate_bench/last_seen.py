@@ -30,7 +30,7 @@ def last_seen(diffs: Sequence[str], context: int) -> str:
     could not have moved it so far. No place is taken twice. Without context the line number alone has to do.
     """
     hunks = [parse_diff(diff) for diff in diffs]
-    shown = [_by_lines_before(diff_hunks, context) for diff_hunks in hunks]
+    shown = [_by_lines_before(diff_hunks, context, is_first=not number) for number, diff_hunks in enumerate(hunks)]
     shifts = [sum(abs(len(hunk.new) - len(hunk.old)) for hunk in diff_hunks) for diff_hunks in hunks]
     rendered = [_EDGE] * context
     while True:
@@ -52,8 +52,8 @@ def last_seen(diffs: Sequence[str], context: int) -> str:
     return "".join(rendered)
 
 
-def _by_lines_before(hunks: Sequence[Hunk], context: int) -> dict[tuple[str, ...], list[_Shown]]:
-    """The lines that a diff shows, by the `context` lines that it shows before each."""
+def _by_lines_before(hunks: Sequence[Hunk], context: int, is_first: bool) -> dict[tuple[str, ...], list[_Shown]]:
+    """The lines that a diff shows, by the `context` lines that it shows before each; the first shows a whole file."""
     shown = defaultdict(list)
     for hunk in hunks:
         lines = [*hunk.new]
@@ -61,7 +61,7 @@ def _by_lines_before(hunks: Sequence[Hunk], context: int) -> dict[tuple[str, ...
         if first == 0:
             lines = [_EDGE] * context + lines
             first -= context
-        if hunk.trailing < context or not hunk.old:
+        if hunk.trailing < context or is_first:
             lines.append(_EDGE)
         for index in range(context, len(lines)):
             shown[tuple(lines[index - context : index])].append(_Shown(lines[index], first + index))

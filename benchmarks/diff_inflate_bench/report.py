@@ -22,8 +22,9 @@ from data_gen.program import run
 _LOGS = flags.DEFINE_string("logs", "logs", "The folder with Inspect's logs.")
 _OUT = flags.DEFINE_string("out", None, "Where the report is written.", required=True)
 
-_COLUMNS = (
-    "result context patches exact normalised judge similarity samples truncated tokens_in tokens_out cost".split()
+_HEADER = (
+    "| result | context | patches | exact | normalised | judge | similarity | samples | truncated"
+    " | tokens in | tokens out | cost |"
 )
 
 
@@ -46,8 +47,7 @@ def table(results: Sequence[Result]) -> list[str]:
         for result in results
         if len(result.samples) < result.expected
     ]
-    header = "| " + " | ".join(column.replace("_", " ") for column in _COLUMNS) + " |"
-    return [header, "|---|---|" + "---:|" * (len(_COLUMNS) - 2), *rows, *(["", *lacking] if lacking else [])]
+    return [_HEADER, "|---|---|" + "---:|" * (_HEADER.count("|") - 3), *rows, *(["", *lacking] if lacking else [])]
 
 
 def judge_table(results: Sequence[Result]) -> list[str]:
