@@ -41,13 +41,14 @@ def diff_inflate_bench(samples: str = "", repo: str = "", context: int = 3, judg
         chosen = _load(samples, repo)
         if context not in CONTEXTS:
             raise UserError(f"context={context}: the samples have diffs with 0, 1 or 3 lines of context")
+        config = least_reasoning(_model_name())
     except UserError as error:
         raise PrerequisiteError(f"error: {one_line(error)}") from None
     scorers: list[Scorer] = [exact(), normalised(), similarity()]
     return Task(
         dataset=MemoryDataset([_as_inspect(sample, context) for sample in chosen.samples], name=f"U{context}"),
         scorer=[*scorers, judge_scorer(judge)] if judge else scorers,
-        config=least_reasoning(get_model().name),
+        config=config,
         metadata={"samples_sha256": chosen.sha256, "made": chosen.made, "context": context},
     )
 
@@ -56,6 +57,13 @@ def least_reasoning(model: str) -> GenerateConfig:
     """The least reasoning that the model of this name allows; a model that is not known is left as it is."""
     name = model.rpartition("/")[2]
     return next((config for pattern, config in _LEAST_REASONING if re.match(pattern, name)), GenerateConfig())
+
+
+def _model_name() -> str:
+    try:
+        return get_model().name
+    except ValueError:
+        raise UserError("there is no model yet: give Inspect the path of the task, not a task made before") from None
 
 
 def _load(samples: str, repo: str) -> SampleSet:
