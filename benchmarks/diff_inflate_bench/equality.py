@@ -4,7 +4,9 @@ The files are parsed, never executed.
 """
 
 import ast
+import heapq
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator
 
 _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -41,31 +43,42 @@ def _in_normal_order(block: list[ast.stmt]) -> list[ast.stmt]:
 
 
 def _sorted(definitions: list[ast.stmt]) -> list[ast.stmt]:
-    """`definitions` by name, but none before an earlier one that it needs or replaces."""
+    """`definitions` by name, but none before an earlier one that it needs, replaces or is needed by."""
     names = [getattr(definition, "name", "") for definition in definitions]
-    needs = [{name, *_names_when_defined(definition)} for name, definition in zip(names, definitions, strict=True)]
-    left = list(range(len(definitions)))
+    followers: list[list[int]] = [[] for _ in definitions]
+    waits_for = [0] * len(definitions)
+    latest: dict[str, int] = {}
+    users: defaultdict[str, list[int]] = defaultdict(list)  # of the latest definition of each name
+    for number, definition in enumerate(definitions):
+        needed = {names[number], *_names_when_defined(definition)}
+        before = {latest[name] for name in needed if name in latest} | set(users[names[number]])
+        for earlier in before:
+            followers[earlier].append(number)
+        waits_for[number] = len(before)
+        users[names[number]] = []
+        latest[names[number]] = number
+        for name in needed - {names[number]}:
+            users[name].append(number)
+    ready = [(names[number], number) for number, count in enumerate(waits_for) if not count]
+    heapq.heapify(ready)
     ordered = []
-    while left:
-        free = [
-            later
-            for later in left
-            if not any(
-                names[earlier] in needs[later] or names[later] in needs[earlier] for earlier in left if earlier < later
-            )
-        ]
-        chosen = min(free, key=names.__getitem__)
-        left.remove(chosen)
-        ordered.append(definitions[chosen])
+    while ready:
+        _, number = heapq.heappop(ready)
+        ordered.append(definitions[number])
+        for follower in followers[number]:
+            waits_for[follower] -= 1
+            if not waits_for[follower]:
+                heapq.heappush(ready, (names[follower], follower))
     return ordered
 
 
 def _names_when_defined(node: ast.AST) -> Iterator[str]:
     """The names that executing a definition looks up: decorators, defaults, annotations, bases, a class's body."""
-    lazy = node.body if isinstance(node, (*_FUNCTION, ast.Lambda)) else []
-    for child in ast.iter_child_nodes(node):
-        if child is lazy or (isinstance(lazy, list) and child in lazy):
+    for field, value in ast.iter_fields(node):
+        if field == "body" and isinstance(node, (*_FUNCTION, ast.Lambda)):
             continue
-        if isinstance(child, ast.Name):
-            yield child.id
-        yield from _names_when_defined(child)
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.Name):
+                yield child.id
+            if isinstance(child, ast.AST):
+                yield from _names_when_defined(child)

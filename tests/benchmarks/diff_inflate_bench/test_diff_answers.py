@@ -103,6 +103,13 @@ def test_functions_that_do_not_need_each_other_come_in_any_order(one, other):
     assert forms[0] == forms[1]
 
 
+def test_many_definitions_take_no_long_time():
+    same = normal_form("def f(): pass\n" * 5_000)
+    assert same is not None and same.count("FunctionDef") == 5_000
+    others = [f"def f{number}(x=f{number // 2}): pass\n" for number in range(5_000)]
+    assert normal_form("".join(others)) == normal_form("".join(sorted(others, key=len)))
+
+
 @pytest.mark.parametrize("source", ["x =", "print 'x'", "a\0b", "(" * 5000 + ")" * 5000, "-" * 100_000 + "1"])
 def test_what_cannot_be_parsed_has_no_normal_form(source):
     assert normal_form(source) is None
