@@ -29,7 +29,8 @@ class Proportion(NamedTuple):
         share, spread = self.hits / self.total, _Z**2 / self.total
         middle = share + spread / 2
         half = _Z * math.sqrt(share * (1 - share) / self.total + spread / (4 * self.total))
-        return min(share, (middle - half) / (1 + spread)), max(share, (middle + half) / (1 + spread))
+        low, high = (middle - half) / (1 + spread), (middle + half) / (1 + spread)
+        return max(0.0, min(share, low)), min(1.0, max(share, high))  # rounding may have led out of these
 
 
 @dataclass(slots=True)
