@@ -115,6 +115,11 @@ class History:
         commits = int(line)
         return commits if self._max_commits is None else min(commits, self._max_commits)
 
+    def merges(self) -> set[str]:
+        """The commits along the first parent that have other parents too."""
+        lines = b"".join(self._run("rev-list", "--first-parent", "--min-parents=2", self.head, "--"))
+        return set(lines.decode("ascii").split())
+
     def read(self, blob: str) -> bytes | None:
         """The bytes of `blob`, or `None` where the repository lacks it, as partial clones do.
 
