@@ -46,7 +46,7 @@ def true_depth(
     """
     closed = jax.make_jaxpr(function)(*arguments)
     inputs = len(closed.jaxpr.invars)
-    depths = _run(closed.jaxpr, _sources(inputs), Rules(unit_reductions, trip_count))
+    depths = _run(closed.jaxpr, _sources(inputs), Rules(unit_reductions, trip_count), inputs)
     deepest = max((depth.max(initial=_INDEPENDENT) for depth in depths), default=_INDEPENDENT)
     return max(int(deepest), 0) if deepest > _INDEPENDENT else 0
 
@@ -56,9 +56,9 @@ def _sources(count: int) -> list[np.ndarray]:
     return list(np.where(np.eye(count, dtype=bool), 0.0, _INDEPENDENT))
 
 
-def _run(jaxpr: Jaxpr, inputs: Sequence[np.ndarray], rules: Rules) -> list[np.ndarray]:
-    """The depths of a jaxpr's results, given those of its inputs."""
-    independent = np.full(inputs[0].shape if inputs else 0, _INDEPENDENT)
+def _run(jaxpr: Jaxpr, inputs: Sequence[np.ndarray], rules: Rules, sources: int) -> list[np.ndarray]:
+    """The depths of a jaxpr's results over so many sources, given those of its inputs."""
+    independent = np.full(sources, _INDEPENDENT)
     depths: dict[Var, np.ndarray] = dict(zip(jaxpr.invars, inputs, strict=True))
 
     def read(atom: Any) -> np.ndarray:
@@ -77,12 +77,12 @@ def _apply(equation: Any, inputs: list[np.ndarray], rules: Rules, independent: n
     if name == "while":
         return _while(parameters, inputs, rules)
     if name == "cond":
-        branches = [_run(branch.jaxpr, inputs[1:], rules) for branch in parameters["branches"]]
+        branches = [_run(branch.jaxpr, inputs[1:], rules, len(independent)) for branch in parameters["branches"]]
         return [np.maximum.reduce([inputs[0], *results]) for results in zip(*branches, strict=True)]
     for key in _CALLS:
         if key in parameters:
             inner = parameters[key]
-            return _run(inner.jaxpr if isinstance(inner, ClosedJaxpr) else inner, inputs, rules)
+            return _run(inner.jaxpr if isinstance(inner, ClosedJaxpr) else inner, inputs, rules, len(independent))
     deepest = np.maximum.reduce(inputs, initial=_INDEPENDENT) if inputs else independent
     return [deepest + _steps(equation, rules)] * len(equation.outvars)
 
@@ -126,8 +126,9 @@ def _product(sums: int, rules: Rules) -> int:
 
 def _matrix(jaxpr: Jaxpr, rules: Rules) -> np.ndarray:
     """The depth of each result over each input: [inputs, results]."""
-    results = _run(jaxpr, _sources(len(jaxpr.invars)), rules)
-    return np.stack(results, axis=1) if results else np.empty((len(jaxpr.invars), 0))
+    inputs = len(jaxpr.invars)
+    results = _run(jaxpr, _sources(inputs), rules, inputs)
+    return np.stack(results, axis=1) if results else np.empty((inputs, 0))
 
 
 def _through(inputs_IxS: np.ndarray, matrix_IxR: np.ndarray) -> np.ndarray:

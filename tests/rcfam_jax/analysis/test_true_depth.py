@@ -88,6 +88,11 @@ def test_branches_and_calls_are_looked_into():
     assert true_depth(jax.nn.relu, X) == 1, "a function with its own derivative"
 
 
+def test_a_call_without_arguments_is_free():
+    zeros = jax.jit(lambda: jnp.sin(jnp.ones(16)))
+    assert true_depth(lambda x: jax.lax.scan(lambda c, x: (c + zeros()[0] * x, None), 0.0, x), X) == 1 + 16
+
+
 def test_the_lstm_is_exactly_linear_forwards_and_backwards():
     def depth(length, differentiate):
         weights = LSTMWeights(jnp.ones((4, 4, 4)), jnp.ones((4, 4, 4)), jnp.ones((4, 4)))
