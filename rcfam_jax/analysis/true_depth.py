@@ -19,13 +19,19 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal, Var
 
 _FREE = frozenset(
     """
-    bitcast_convert_type broadcast_in_dim concatenate convert_element_type copy copy_p device_put dynamic_slice
-    dynamic_update_slice expand_dims gather iota name optimization_barrier pad pvary reshape rev scatter
-    sharding_constraint slice split squeeze stop_gradient transpose
+    bitcast_convert_type broadcast_in_dim complex concatenate convert_element_type copy copy_p device_put dynamic_slice
+    dynamic_update_slice expand_dims gather imag iota name optimization_barrier pad pvary real reshape rev scatter
+    sharding_constraint slice split squeeze stack stop_gradient transpose unstack
     """.split()  # noqa: SIM905
 )
 _REDUCTIONS = frozenset("reduce_sum reduce_max reduce_min reduce_prod reduce_and reduce_or argmax argmin".split())  # noqa: SIM905
 _CUMULATIVE = frozenset("cumsum cumprod cummax cummin cumlogsumexp".split())  # noqa: SIM905
+_REFUSED = frozenset(
+    """
+    cholesky custom_linear_solve custom_root eig eigh ffi_call geqp3 geqrf hessenberg householder_product io_callback lu
+    pallas_call pure_callback qr reduce reduce_window schur svd triangular_solve tridiagonal tridiagonal_solve
+    """.split()  # noqa: SIM905
+)
 _CALLS = ("jaxpr", "call_jaxpr", "fun_jaxpr")
 _INDEPENDENT = -math.inf
 
@@ -42,7 +48,8 @@ def true_depth(
 ) -> int:
     """The longest chain of dependent operations from an argument of `function` to a result; 0 if none is needed.
 
-    `arguments` are arrays, shapes or trees of them. `ValueError` for a `while` loop where no `trip_count` is given.
+    `arguments` are arrays, shapes or trees of them. `ValueError` for a `while` loop where no `trip_count` is given, and
+    for an operation that is many steps, but it is not known here how many: a matrix factorisation, a kernel.
     """
     closed = jax.make_jaxpr(function)(*arguments)
     inputs = len(closed.jaxpr.invars)
@@ -72,6 +79,8 @@ def _run(jaxpr: Jaxpr, inputs: Sequence[np.ndarray], rules: Rules, sources: int)
 
 def _apply(equation: Any, inputs: list[np.ndarray], rules: Rules, independent: np.ndarray) -> list[np.ndarray]:
     name, parameters = equation.primitive.name, equation.params
+    if name in _REFUSED:
+        raise ValueError(f"the depth of the operation {name!r} is not known")
     if name == "scan":
         return _scan(parameters, inputs, rules)
     if name == "while":
@@ -105,8 +114,12 @@ def _steps(equation: Any, rules: Rules) -> int:
         return _product(_tree([kernel[axis] for axis in layout[1:]], rules), rules)
     if name in ("scatter-add", "scatter-mul", "scatter-max", "scatter-min"):
         return _tree([math.prod(equation.invars[2].aval.shape[: equation.invars[1].aval.ndim - 1])], rules)
-    if name == "sort":
-        levels = _tree([shape[parameters["dimension"]]], rules)
+    if name == "fft":
+        return _product(_tree(parameters["fft_lengths"], rules), rules)
+    if name.startswith("reduce_window"):
+        return _tree(parameters["window_dimensions"], rules)
+    if name in ("sort", "top_k"):
+        levels = _tree([shape[parameters.get("dimension", -1)]], rules)
         return levels if rules.unit_reductions else levels * (levels + 1) // 2
     return 1
 
