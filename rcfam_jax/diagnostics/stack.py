@@ -1,7 +1,5 @@
 """The model around a mixer: embedded tokens, residual blocks, outputs; the same for every mixer."""
 
-from collections.abc import Callable
-
 import jax
 from flax import nnx
 
@@ -14,8 +12,7 @@ class Block(nnx.Module):
 
     def __init__(self, mixer: str, config: MixerConfig, *, rngs: nnx.Rngs):
         self.norm = norm(config, config.width, rngs)
-        build: Callable = MIXERS[mixer]
-        self.mixer = build(config, rngs=rngs)
+        self.mixer = MIXERS[mixer](config, rngs=rngs)
         self.mlp = Mlp(config, config.width, rngs=rngs)
 
     def __call__(self, x_BxTxD: jax.Array) -> jax.Array:

@@ -1,5 +1,7 @@
 """Sequence mixers: modules of (config, rngs) that map x_BxTxD to y_BxTxD, causally."""
 
+from collections.abc import Callable
+
 from flax import nnx
 
 from rcfam_jax.diagnostics.mixers.attention import Attention
@@ -21,7 +23,7 @@ from rcfam_jax.diagnostics.mixers.summation import Sum
 
 __all__ = ["MIXERS", "MixerConfig"]
 
-MIXERS: dict[str, type[nnx.Module]] = {
+MIXERS: dict[str, Callable[..., nnx.Module]] = {
     "lstm": LSTM,
     "gru": GRU,
     "slstm": SLSTM,

@@ -14,7 +14,7 @@ _GATE_TEMPERATURE = 16
 
 
 class GatedLinearAttention(nnx.Module):
-    """Equation 3 with the gates and the layer of section 4.4, in each head, keys half as wide as values; then W_o.
+    """Section 4.1's recurrence in section 4.4's layer; in each head keys are half as wide as values; then W_o.
 
     S_t = Diag(alpha_t) S_{t-1} + k_t v_t^T,    y_t = swish(W_r x_t + b_r) LayerNorm(S_t^T q_t),
     alpha_t = sigmoid(W_2 W_1 x_t + b)^(1/16), where W_1 leads to 16 dimensions.

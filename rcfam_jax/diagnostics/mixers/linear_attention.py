@@ -10,10 +10,10 @@ from rcfam_jax.diagnostics.mixers.projection import heads_projection, joined, pr
 
 
 class LinearAttention(nnx.Module):
-    """Equation 8 in each head, with the features elu(x) + 1 of equation 7, then W_o.
+    """Causal linear attention (section 3.3) in each head, with the features elu(x) + 1, then W_o.
 
     y_t = (sum over s <= t of (q_t . k_s) v_s) / (sum over s <= t of q_t . k_s), where q and k are features. In
-    parallel that is a masked product; step by step the sums are the states of equations 18 and 19.
+    parallel that is a masked product; step by step the sums are states (section 3.4).
     """
 
     def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):

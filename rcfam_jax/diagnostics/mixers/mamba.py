@@ -11,7 +11,7 @@ from rcfam_jax.diagnostics.mixers.config import MixerConfig
 from rcfam_jax.diagnostics.mixers.projection import projection
 from rcfam_jax.diagnostics.mixers.shift import delayed
 from rcfam_jax.diagnostics.mixers.state_space import log_steps, zero_order_hold
-from rcfam_jax.model.layers import linear, uniform
+from rcfam_jax.model.layers import uniform
 
 _EXPANSION = 2
 _TAPS = 4
@@ -34,9 +34,9 @@ class Mamba(nnx.Module):
         self.taps_bias = nnx.Param(uniform(_TAPS)(rngs.params(), (inner,), dtype))
         self.write, self.read = (projection(config, inner, states, rngs) for _ in range(2))
         self.step_rank = projection(config, inner, rank, rngs)
-        self.step = linear(config, rank, inner, rngs)
+        self.step = projection(config, rank, inner, rngs)
         start_E = jnp.exp(log_steps(rngs.params(), (inner,), dtype))
-        self.step.bias[...] = start_E + jnp.log(-jnp.expm1(-start_E))  # softplus of it is where steps start
+        self.step_bias = nnx.Param(start_E + jnp.log(-jnp.expm1(-start_E)))  # softplus of it is where steps start
         self.log_rate = nnx.Param(jnp.log(jnp.broadcast_to(jnp.arange(1, states + 1, dtype=dtype), (inner, states))))
         self.skip = nnx.Param(jnp.ones(inner, dtype))
         self.output = projection(config, inner, width, rngs)
@@ -50,7 +50,7 @@ class Mamba(nnx.Module):
         return self.output(mixed_BxTxE * jax.nn.silu(self.gate(x_BxTxD)))
 
     def _selective(self, u_BxTxE: jax.Array, form: affine.Form) -> jax.Array:
-        step_BxTxE = jax.nn.softplus(self.step(self.step_rank(u_BxTxE)))
+        step_BxTxE = jax.nn.softplus(self.step(self.step_rank(u_BxTxE)) + self.step_bias[...])
         decay_BxTxExN, gain_BxTxExN = zero_order_hold(step_BxTxE[..., None], -jnp.exp(self.log_rate[...]))
         written_BxTxExN = gain_BxTxExN * self.write(u_BxTxE)[:, :, None] * u_BxTxE[..., None]
         states_BxTxExN = affine.diagonal(decay_BxTxExN, written_BxTxExN, form)

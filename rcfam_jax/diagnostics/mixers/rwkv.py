@@ -14,7 +14,7 @@ from rcfam_jax.diagnostics.mixers.shift import delayed
 
 
 class RWKV(nnx.Module):
-    """Equations 11 to 17: y = W_o (sigmoid(r) wkv); r, k and v are projections of the input blended with the last one.
+    """Sections 3.1.1 to 3.1.3: W_o (sigmoid(r) wkv); r, k and v are projections of the input blended with the last one.
 
     wkv_t = (sum over s < t of exp(-(t - 1 - s) w + k_s) v_s + exp(u + k_t) v_t) / (the same without v)
 
@@ -45,8 +45,8 @@ def _wkv(w_D: jax.Array, u_D: jax.Array, k_BxTxD: jax.Array, v_BxTxD: jax.Array,
     """See `RWKV`; the sums are kept divided by the exponential of their largest term's exponent m, as in appendix D."""
     # m_t = max(m_{t-1} - w, k_t), the largest of k_s - (t - s) w. What is computed does not depend on it, so neither
     # does its gradient.
-    age_TxD = jnp.arange(k_BxTxD.shape[1], dtype=k_BxTxD.dtype)[:, None] * w_D
-    m_BxTxD = jax.lax.stop_gradient(jax.lax.cummax(k_BxTxD + age_TxD, axis=1) - age_TxD)
+    age_TxD = jnp.arange(k_BxTxD.shape[1], dtype=k_BxTxD.dtype)[:, None] * jax.lax.stop_gradient(w_D)
+    m_BxTxD = jax.lax.cummax(jax.lax.stop_gradient(k_BxTxD) + age_TxD, axis=1) - age_TxD
     before_BxTxD = delayed(m_BxTxD, 1, before=-math.inf)
     decay_BxTxD, write_BxTxD = jnp.exp(before_BxTxD - w_D - m_BxTxD), jnp.exp(k_BxTxD - m_BxTxD)
     weighted_BxTxD = delayed(affine.diagonal(decay_BxTxD, write_BxTxD * v_BxTxD, form), 1)

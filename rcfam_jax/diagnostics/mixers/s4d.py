@@ -16,11 +16,11 @@ from rcfam_jax.diagnostics.mixers.state_space import log_steps, zero_order_hold
 
 
 class S4D(nnx.Module):
-    """A diagonal state space model of N conjugate pairs of states for each channel (equations 2 and 3, B = 1).
+    """A diagonal state space model of N conjugate pairs of states for each channel, by zero-order hold, B = 1.
 
     h_t = exp(step A) h_{t-1} + (exp(step A) - 1) / A u_t,    y_t = W_o GELU(2 Re(C h_t) + D u_t),
 
-    where A = -exp(a) + i b starts at S4D-Lin, -1/2 + i pi n (equation 8).
+    where A = -exp(a) + i b starts at S4D-Lin, -1/2 + i pi n.
     """
 
     def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):

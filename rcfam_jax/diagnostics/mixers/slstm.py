@@ -1,5 +1,7 @@
 """sLSTM: Beck et al., "xLSTM: Extended Long Short-Term Memory" (2024), section 2.2; recurrence-complete."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
@@ -7,6 +9,15 @@ from flax import nnx
 from rcfam_jax.diagnostics.mixers.config import MixerConfig
 from rcfam_jax.diagnostics.mixers.projection import joined, projection
 from rcfam_jax.model.layers import linear, uniform
+
+
+class State(NamedTuple):
+    """What one step hands to the next, [B, H, A] each."""
+
+    output: jax.Array
+    cell: jax.Array
+    normaliser: jax.Array
+    stabiliser: jax.Array
 
 
 class SLSTM(nnx.Module):
@@ -28,8 +39,8 @@ class SLSTM(nnx.Module):
         """Mix along T."""
         recurrent_HxAx4xA = self.recurrent[...]
 
-        def step(carry: tuple[jax.Array, ...], projected_BxHx4xA: jax.Array) -> tuple[tuple[jax.Array, ...], jax.Array]:
-            h_BxHxA, c_BxHxA, n_BxHxA, m_BxHxA = carry
+        def step(state: State, projected_BxHx4xA: jax.Array) -> tuple[State, jax.Array]:
+            h_BxHxA, c_BxHxA, n_BxHxA, m_BxHxA = state
             gates = projected_BxHx4xA + jnp.einsum("bha,hagc->bhgc", h_BxHxA, recurrent_HxAx4xA)
             i, f, z, o = jnp.moveaxis(gates, 2, 0)
             kept = jax.nn.log_sigmoid(f) + m_BxHxA
@@ -39,10 +50,10 @@ class SLSTM(nnx.Module):
             c_BxHxA = forget * c_BxHxA + write * jnp.tanh(z)
             n_BxHxA = forget * n_BxHxA + write
             h_BxHxA = jax.nn.sigmoid(o) * c_BxHxA / n_BxHxA
-            return (h_BxHxA, c_BxHxA, n_BxHxA, m_BxHxA), h_BxHxA
+            return State(h_BxHxA, c_BxHxA, n_BxHxA, m_BxHxA), h_BxHxA
 
         projected_TxBxHx4xA = jnp.moveaxis(self.input(x_BxTxD), 1, 0)
         zeros_BxHxA = jnp.zeros_like(projected_TxBxHx4xA[0, :, :, 0])
-        empty = (zeros_BxHxA, zeros_BxHxA, zeros_BxHxA, zeros_BxHxA - jnp.inf)
+        empty = State(zeros_BxHxA, zeros_BxHxA, zeros_BxHxA, zeros_BxHxA - jnp.inf)
         _, outputs_TxBxHxA = jax.lax.scan(step, empty, projected_TxBxHx4xA)
         return self.output(joined(jnp.moveaxis(outputs_TxBxHxA, 0, 1)))

@@ -106,7 +106,7 @@ def mamba(mixer, x):
     for t, x_t in enumerate(x):
         u = array(mixer.taps_bias) + sum(taps[ago] * projected[t - ago] for ago in range(len(taps)) if ago <= t)
         u = silu(u)
-        step = softplus(apply(mixer.step, apply(mixer.step_rank, u)))
+        step = softplus(apply(mixer.step, apply(mixer.step_rank, u)) + array(mixer.step_bias))
         write, read = apply(mixer.write, u), apply(mixer.read, u)
         mixed = np.empty_like(u)
         for channel in range(len(u)):
@@ -232,7 +232,7 @@ def delta_net(mixer, x):
 
 
 def rwkv(mixer, x):
-    """Equation 16 as it stands, every sum anew."""
+    """The quotient of sums as it stands, every sum anew."""
     blend, w, u = array(mixer.blend), np.exp(array(mixer.log_decay)), array(mixer.bonus)
     before, keys, values, outputs = np.zeros_like(x[0]), [], [], []
     for t, x_t in enumerate(x):
