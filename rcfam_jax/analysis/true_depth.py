@@ -19,13 +19,19 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal, Var
 
 _FREE = frozenset(
     """
-    bitcast_convert_type broadcast_in_dim concatenate convert_element_type copy copy_p device_put dynamic_slice
-    dynamic_update_slice expand_dims gather iota name optimization_barrier pad pvary reshape rev scatter
-    sharding_constraint slice split squeeze stop_gradient transpose
+    bitcast_convert_type broadcast_in_dim complex concatenate convert_element_type copy copy_p device_put dynamic_slice
+    dynamic_update_slice expand_dims gather imag iota name optimization_barrier pad pvary real reshape rev scatter
+    sharding_constraint slice split squeeze stack stop_gradient transpose unstack
     """.split()  # noqa: SIM905
 )
 _REDUCTIONS = frozenset("reduce_sum reduce_max reduce_min reduce_prod reduce_and reduce_or argmax argmin".split())  # noqa: SIM905
 _CUMULATIVE = frozenset("cumsum cumprod cummax cummin cumlogsumexp".split())  # noqa: SIM905
+_REFUSED = frozenset(
+    """
+    cholesky custom_linear_solve custom_root eig eigh ffi_call geqp3 geqrf hessenberg householder_product io_callback lu
+    pallas_call pure_callback qr reduce reduce_window schur svd triangular_solve tridiagonal tridiagonal_solve
+    """.split()  # noqa: SIM905
+)
 _CALLS = ("jaxpr", "call_jaxpr", "fun_jaxpr")
 _INDEPENDENT = -math.inf
 
@@ -42,11 +48,12 @@ def true_depth(
 ) -> int:
     """The longest chain of dependent operations from an argument of `function` to a result; 0 if none is needed.
 
-    `arguments` are arrays, shapes or trees of them. `ValueError` for a `while` loop where no `trip_count` is given.
+    `arguments` are arrays, shapes or trees of them. `ValueError` for a `while` loop where no `trip_count` is given, and
+    for an operation that is many steps, but it is not known here how many: a matrix factorisation, a kernel.
     """
     closed = jax.make_jaxpr(function)(*arguments)
     inputs = len(closed.jaxpr.invars)
-    depths = _run(closed.jaxpr, _sources(inputs), Rules(unit_reductions, trip_count))
+    depths = _run(closed.jaxpr, _sources(inputs), Rules(unit_reductions, trip_count), inputs)
     deepest = max((depth.max(initial=_INDEPENDENT) for depth in depths), default=_INDEPENDENT)
     return max(int(deepest), 0) if deepest > _INDEPENDENT else 0
 
@@ -56,9 +63,9 @@ def _sources(count: int) -> list[np.ndarray]:
     return list(np.where(np.eye(count, dtype=bool), 0.0, _INDEPENDENT))
 
 
-def _run(jaxpr: Jaxpr, inputs: Sequence[np.ndarray], rules: Rules) -> list[np.ndarray]:
-    """The depths of a jaxpr's results, given those of its inputs."""
-    independent = np.full(inputs[0].shape if inputs else 0, _INDEPENDENT)
+def _run(jaxpr: Jaxpr, inputs: Sequence[np.ndarray], rules: Rules, sources: int) -> list[np.ndarray]:
+    """The depths of a jaxpr's results over so many sources, given those of its inputs."""
+    independent = np.full(sources, _INDEPENDENT)
     depths: dict[Var, np.ndarray] = dict(zip(jaxpr.invars, inputs, strict=True))
 
     def read(atom: Any) -> np.ndarray:
@@ -72,17 +79,19 @@ def _run(jaxpr: Jaxpr, inputs: Sequence[np.ndarray], rules: Rules) -> list[np.nd
 
 def _apply(equation: Any, inputs: list[np.ndarray], rules: Rules, independent: np.ndarray) -> list[np.ndarray]:
     name, parameters = equation.primitive.name, equation.params
+    if name in _REFUSED:
+        raise ValueError(f"the depth of the operation {name!r} is not known")
     if name == "scan":
         return _scan(parameters, inputs, rules)
     if name == "while":
         return _while(parameters, inputs, rules)
     if name == "cond":
-        branches = [_run(branch.jaxpr, inputs[1:], rules) for branch in parameters["branches"]]
+        branches = [_run(branch.jaxpr, inputs[1:], rules, len(independent)) for branch in parameters["branches"]]
         return [np.maximum.reduce([inputs[0], *results]) for results in zip(*branches, strict=True)]
     for key in _CALLS:
         if key in parameters:
             inner = parameters[key]
-            return _run(inner.jaxpr if isinstance(inner, ClosedJaxpr) else inner, inputs, rules)
+            return _run(inner.jaxpr if isinstance(inner, ClosedJaxpr) else inner, inputs, rules, len(independent))
     deepest = np.maximum.reduce(inputs, initial=_INDEPENDENT) if inputs else independent
     return [deepest + _steps(equation, rules)] * len(equation.outvars)
 
@@ -105,8 +114,12 @@ def _steps(equation: Any, rules: Rules) -> int:
         return _product(_tree([kernel[axis] for axis in layout[1:]], rules), rules)
     if name in ("scatter-add", "scatter-mul", "scatter-max", "scatter-min"):
         return _tree([math.prod(equation.invars[2].aval.shape[: equation.invars[1].aval.ndim - 1])], rules)
-    if name == "sort":
-        levels = _tree([shape[parameters["dimension"]]], rules)
+    if name == "fft":
+        return _product(_tree(parameters["fft_lengths"], rules), rules)
+    if name.startswith("reduce_window"):
+        return _tree(parameters["window_dimensions"], rules)
+    if name in ("sort", "top_k"):
+        levels = _tree([shape[parameters.get("dimension", -1)]], rules)
         return levels if rules.unit_reductions else levels * (levels + 1) // 2
     return 1
 
@@ -126,8 +139,9 @@ def _product(sums: int, rules: Rules) -> int:
 
 def _matrix(jaxpr: Jaxpr, rules: Rules) -> np.ndarray:
     """The depth of each result over each input: [inputs, results]."""
-    results = _run(jaxpr, _sources(len(jaxpr.invars)), rules)
-    return np.stack(results, axis=1) if results else np.empty((len(jaxpr.invars), 0))
+    inputs = len(jaxpr.invars)
+    results = _run(jaxpr, _sources(inputs), rules, inputs)
+    return np.stack(results, axis=1) if results else np.empty((inputs, 0))
 
 
 def _through(inputs_IxS: np.ndarray, matrix_IxR: np.ndarray) -> np.ndarray:

@@ -5,6 +5,8 @@ import math
 import jax
 import jax.numpy as jnp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rcfam_jax.analysis.true_depth import true_depth
 from rcfam_jax.model.lstm import LSTMState, LSTMWeights, lstm
@@ -31,6 +33,15 @@ def test_reductions_are_trees(size):
 def test_index_and_layout_are_free():
     assert true_depth(lambda x: jnp.concatenate([x[::-1].reshape(4, 4).T.ravel()[3:7], x]), X) == 0
     assert true_depth(lambda x, i: jnp.sin(x[i]), X, 3) > 0
+    assert true_depth(lambda x, y: jnp.stack([jax.lax.complex(x, y).real, x]), X, X) == 0
+
+
+def test_what_is_many_steps_is_a_tree_or_refused():
+    assert true_depth(jnp.fft.fft, X) == 1 + 4
+    assert true_depth(lambda x: jax.lax.top_k(x, 2), X) == 4 * 5 / 2
+    assert true_depth(lambda x: jax.lax.reduce_window(x, 0.0, jax.lax.add, (8,), (1,), "SAME"), X) == 3
+    with pytest.raises(ValueError, match="cholesky"):
+        true_depth(jnp.linalg.cholesky, jnp.eye(4))
 
 
 @pytest.mark.parametrize("length", [1, 2, 7, 64, 1024])
@@ -88,6 +99,11 @@ def test_branches_and_calls_are_looked_into():
     assert true_depth(jax.nn.relu, X) == 1, "a function with its own derivative"
 
 
+def test_a_call_without_arguments_is_free():
+    zeros = jax.jit(lambda: jnp.sin(jnp.ones(16)))
+    assert true_depth(lambda x: jax.lax.scan(lambda c, x: (c + zeros()[0] * x, None), 0.0, x), X) == 1 + 16
+
+
 def test_the_lstm_is_exactly_linear_forwards_and_backwards():
     def depth(length, differentiate):
         weights = LSTMWeights(jnp.ones((4, 4, 4)), jnp.ones((4, 4, 4)), jnp.ones((4, 4)))
@@ -116,3 +132,85 @@ def test_attention_is_constant_in_its_length_and_proportional_to_its_layers(laye
         return true_depth(run, jnp.ones((length, 8)), unit_reductions=True)
 
     assert depth(16, layers) == depth(1024, layers) == layers * depth(16, 1)
+
+
+# The paper's appendices A to C. A recurrence h_t = g(h_{t-1}, x_t) of a g without further properties; here g adds, then
+# applies so many functions, and is that deep.
+
+FUNCTIONS = jnp.sin, jnp.cos, jnp.tanh, jnp.exp
+
+
+def recurrence(functions, form):
+    def g(h, x):
+        h = h + x
+        for function in functions:
+            h = function(h)
+        return h
+
+    def unrolled(h, x):
+        for x_t in x:
+            h = g(h, x_t)
+        return h
+
+    def scanned(h, x):
+        return jax.lax.scan(lambda h, x_t: (g(h, x_t), None), h, x)[0]
+
+    def rematerialised(h, x):
+        return jax.lax.scan(jax.checkpoint(lambda h, x_t: (g(h, x_t), None)), h, x)[0]
+
+    def looped(h, x):
+        return jax.lax.while_loop(lambda c: c[0] < len(x), lambda c: (c[0] + 1, g(c[1], x[c[0]])), (0, h))[1]
+
+    return {"unrolled": unrolled, "scanned": scanned, "rematerialised": rematerialised, "looped": looped}[form]
+
+
+FORMS = "unrolled", "scanned", "rematerialised", "looped"
+
+
+@given(st.lists(st.sampled_from(FUNCTIONS), min_size=1, max_size=4), st.sampled_from(FORMS), st.integers(1, 40))
+def test_theorem_1_a_recurrence_is_as_deep_as_it_is_long(functions, form, length):
+    depth = true_depth(recurrence(functions, form), 0.0, jnp.ones(length), trip_count=length)
+    assert depth == length * (1 + len(functions)) >= length
+
+
+@pytest.mark.parametrize("length", [2, 64, 1024])
+def test_remark_1_a_recurrence_that_is_associative_need_not_be(length):
+    assert true_depth(recurrence([], "scanned"), 0.0, jnp.ones(length)) == length
+    assert true_depth(lambda h, x: h + jnp.sum(x), 0.0, jnp.ones(length)) == 1 + math.log2(length)
+
+
+@pytest.mark.parametrize("form", ["unrolled", "scanned"])
+@pytest.mark.parametrize("length", [1, 2, 7, 24])
+def test_lemma_1_so_is_the_backward_pass_where_the_jacobian_depends_on_the_state(form, length):
+    recur, x = recurrence([jnp.sin], form), jnp.ones(length)
+    pull_back = jax.vjp(lambda h: recur(h, x), 0.0)[1]
+    assert true_depth(pull_back, 1.0) == length, "a product with each step's Jacobian, one after the other"
+    # The last Jacobian, cos(h + x), waits for all sums and sines before it, the first product for the others.
+    assert true_depth(jax.grad(recur), 0.0, x) == 2 * length + length
+
+
+@pytest.mark.parametrize("length", [2, 64, 1024])
+def test_lemma_1_needs_a_jacobian_that_depends_on_the_state(length):
+    def recur(h, x):
+        return jax.lax.scan(lambda h, x_t: (h + jnp.sin(x_t), None), h, x)[0]
+
+    assert true_depth(recur, 0.0, jnp.ones(length)) == 1 + length
+    assert true_depth(jax.grad(recur, argnums=1), 0.0, jnp.ones(length)) == 2, "the derivative of sin, and a product"
+
+
+@pytest.mark.parametrize("layers", [1, 2, 8])
+def test_theorem_2_an_aggregation_of_sublinear_depth_falls_behind_the_recurrence(layers):
+    def aggregate(x, weights):
+        for weight in weights:
+            x = jnp.tanh(jnp.sum(weight * x)) * x  # a product, a sum as a tree, tanh, a product
+        return x
+
+    lengths = [2**power for power in range(1, 11)]
+    aggregated = [true_depth(aggregate, jnp.ones(length), jnp.ones(layers)) for length in lengths]
+    assert aggregated == [layers * (3 + math.log2(length)) for length in lengths]
+    needed = [true_depth(recurrence([jnp.sin], "scanned"), 0.0, jnp.ones(length)) for length in lengths]
+    assert needed == [2 * length for length in lengths]
+    # Deep enough for short sequences at most: beyond a length that grows with the layers it never is again.
+    enough = [has >= needs for has, needs in zip(aggregated, needed, strict=True)]
+    assert enough == sorted(enough, reverse=True)
+    assert enough[0] and not enough[-1]

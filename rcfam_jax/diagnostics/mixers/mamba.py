@@ -1,0 +1,57 @@
+"""Mamba: Gu and Dao, "Mamba: Linear-Time Sequence Modeling with Selective State Spaces" (2023)."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from rcfam_jax.diagnostics.mixers import affine
+from rcfam_jax.diagnostics.mixers.config import MixerConfig
+from rcfam_jax.diagnostics.mixers.projection import projection
+from rcfam_jax.diagnostics.mixers.shift import delayed
+from rcfam_jax.diagnostics.mixers.state_space import log_steps, zero_order_hold
+from rcfam_jax.model.layers import uniform
+
+_EXPANSION = 2
+_TAPS = 4
+
+
+class Mamba(nnx.Module):
+    """The block of section 3.4, E = 2 D channels wide: W_o (S6(SiLU(conv(W_x x))) SiLU(W_z x)).
+
+    S6 is algorithm 2, N real states for each channel: the step, B and C depend on the input u,
+
+    h_t = exp(step_t A) h_{t-1} + (exp(step_t A) - 1) / A B_t u_t,    y_t = C_t h_t + D u_t,
+    step_t = softplus(W_2 W_1 u_t + b), where W_1 leads to D / 16 dimensions, and A starts at -1, ..., -N.
+    """
+
+    def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):
+        width, states, dtype = config.width, config.state_width, config.param_dtype
+        inner, rank = _EXPANSION * width, math.ceil(width / 16)
+        self.input, self.gate = (projection(config, width, inner, rngs) for _ in range(2))
+        self.taps = nnx.Param(uniform(_TAPS)(rngs.params(), (_TAPS, inner), dtype))
+        self.taps_bias = nnx.Param(uniform(_TAPS)(rngs.params(), (inner,), dtype))
+        self.write, self.read = (projection(config, inner, states, rngs) for _ in range(2))
+        self.step_rank = projection(config, inner, rank, rngs)
+        self.step = projection(config, rank, inner, rngs)
+        start_E = jnp.exp(log_steps(rngs.params(), (inner,), dtype))
+        self.step_bias = nnx.Param(start_E + jnp.log(-jnp.expm1(-start_E)))  # softplus of it is where steps start
+        self.log_rate = nnx.Param(jnp.log(jnp.broadcast_to(jnp.arange(1, states + 1, dtype=dtype), (inner, states))))
+        self.skip = nnx.Param(jnp.ones(inner, dtype))
+        self.output = projection(config, inner, width, rngs)
+
+    def __call__(self, x_BxTxD: jax.Array, form: affine.Form = "parallel") -> jax.Array:
+        """Mix along T."""
+        projected_BxTxE = self.input(x_BxTxD)
+        convolved_BxTxE = sum(tap_E * delayed(projected_BxTxE, ago) for ago, tap_E in enumerate(self.taps[...]))
+        u_BxTxE = jax.nn.silu(convolved_BxTxE + self.taps_bias[...])
+        mixed_BxTxE = self._selective(u_BxTxE, form) + self.skip[...] * u_BxTxE
+        return self.output(mixed_BxTxE * jax.nn.silu(self.gate(x_BxTxD)))
+
+    def _selective(self, u_BxTxE: jax.Array, form: affine.Form) -> jax.Array:
+        step_BxTxE = jax.nn.softplus(self.step(self.step_rank(u_BxTxE)) + self.step_bias[...])
+        decay_BxTxExN, gain_BxTxExN = zero_order_hold(step_BxTxE[..., None], -jnp.exp(self.log_rate[...]))
+        written_BxTxExN = gain_BxTxExN * self.write(u_BxTxE)[:, :, None] * u_BxTxE[..., None]
+        states_BxTxExN = affine.diagonal(decay_BxTxExN, written_BxTxExN, form)
+        return jnp.einsum("bten,btn->bte", states_BxTxExN, self.read(u_BxTxE))

@@ -1,0 +1,103 @@
+"""Each mixer against the loop that its paper's equations are, its two forms against each other, and causality."""
+
+import dataclasses
+import functools
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from plain_mixers import PLAIN
+
+from rcfam_jax.diagnostics.mixers import MIXERS, MixerConfig
+
+CONFIG = MixerConfig(width=12, heads=3, state_width=5, dtype="float64")
+LENGTH = 7
+WITH_TWO_FORMS = [name for name, mixer in MIXERS.items() if "form" in inspect.signature(mixer.__call__).parameters]
+
+
+X_BxTxD = np.random.default_rng(1).normal(size=(2, LENGTH, CONFIG.width))
+WEIGHTS_BxTxD = np.random.default_rng(2).normal(size=X_BxTxD.shape)
+
+
+def with_random_parameters(name):
+    """A mixer's graph and parameters, all random: zeros and ones at the start would hide that one is not used."""
+    graph, shapes = nnx.split(nnx.eval_shape(lambda: MIXERS[name](CONFIG, rngs=nnx.Rngs(0))))
+    generator = np.random.default_rng(0)
+    return graph, jax.tree.map(lambda shape: jnp.asarray(generator.normal(size=shape.shape) / 2), shapes)
+
+
+@functools.cache
+def evaluated(name):
+    """Outputs [B, T, D], and for each place the gradient of the inputs from it alone, [place, B, T, D]."""
+    graph, params = with_random_parameters(name)
+
+    @jax.jit
+    def evaluate(params, x_BxTxD):
+        y_BxTxD, pullback = jax.vjp(nnx.merge(graph, params), x_BxTxD)
+        (gradients_PxBxTxD,) = jax.vmap(pullback)(jnp.eye(LENGTH)[:, None, :, None] * WEIGHTS_BxTxD)
+        return y_BxTxD, gradients_PxBxTxD
+
+    return jax.tree.map(np.asarray, evaluate(params, jnp.asarray(X_BxTxD)))
+
+
+def test_every_mixer_has_a_reference():
+    assert PLAIN.keys() == MIXERS.keys()
+
+
+@pytest.mark.parametrize("name", MIXERS)
+def test_a_mixer_follows_its_equations(name, x64):
+    mixer = nnx.merge(*with_random_parameters(name))
+    expected = np.stack([PLAIN[name](mixer, x_TxD) for x_TxD in X_BxTxD])
+    assert np.abs(expected).max() > 0.1
+    np.testing.assert_allclose(evaluated(name)[0], expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", MIXERS)
+def test_an_output_depends_on_all_earlier_inputs_and_on_no_later_one(name, x64):
+    for place, gradient_BxTxD in enumerate(evaluated(name)[1]):
+        assert np.abs(gradient_BxTxD[:, : place + 1]).max(axis=2).min() > 0
+        np.testing.assert_array_equal(gradient_BxTxD[:, place + 1 :], 0)
+
+
+@pytest.mark.parametrize("name", WITH_TWO_FORMS)
+def test_the_parallel_and_the_recurrent_form_agree(name, x64):
+    graph, params = with_random_parameters(name)
+    recurrent = jax.jit(lambda params, x: nnx.merge(graph, params)(x, form="recurrent"))(params, jnp.asarray(X_BxTxD))
+    np.testing.assert_allclose(recurrent, evaluated(name)[0], rtol=1e-9, atol=1e-9)
+
+
+def test_what_is_not_recurrence_complete_has_two_forms():
+    assert set(WITH_TWO_FORMS) == set(MIXERS) - {"lstm", "gru", "slstm", "transformer", "sum"}
+
+
+@pytest.mark.parametrize("name", ["slstm", "rwkv"])
+def test_what_keeps_exponentials_small_is_rightly_left_out_of_the_gradient(name, x64):
+    graph, params = with_random_parameters(name)
+    generator = np.random.default_rng(4)
+    start = params, jnp.asarray(X_BxTxD)
+    direction = jax.tree.map(lambda x: jnp.asarray(generator.normal(size=x.shape)), start)
+
+    @jax.jit
+    def along(distance):
+        params, x_BxTxD = jax.tree.map(lambda x, d: x + distance * d, start, direction)
+        return (nnx.merge(graph, params)(x_BxTxD) * WEIGHTS_BxTxD).sum()
+
+    expected = (along(1e-5) - along(-1e-5)) / 2e-5
+    np.testing.assert_allclose(jax.jvp(along, (0.0,), (1.0,))[1], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["slstm", "rwkv"])
+def test_exponentials_of_large_inputs_stay_finite_in_float32(name):
+    graph, params = nnx.split(MIXERS[name](dataclasses.replace(CONFIG, dtype="float32"), rngs=nnx.Rngs(0)))
+    x_BxTxD = jnp.asarray(1000 * np.random.default_rng(5).normal(size=(1, 64, CONFIG.width)), jnp.float32)
+    value, gradient = jax.jit(jax.value_and_grad(lambda params: nnx.merge(graph, params)(x_BxTxD).mean()))(params)
+    assert all(np.isfinite(x).all() for x in jax.tree.leaves((value, gradient)))
+
+
+@pytest.mark.parametrize(("width", "heads"), [(24, 5), (24, 8)])
+def test_heads_that_do_not_fit_the_width_are_refused(width, heads):
+    with pytest.raises(ValueError, match=f"{width}.*{heads}"):
+        MixerConfig(width=width, heads=heads)
