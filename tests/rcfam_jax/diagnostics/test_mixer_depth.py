@@ -49,7 +49,7 @@ def test_true_recurrence_alone_is_linear_over_all_lengths(name, unit_reductions)
 @pytest.mark.parametrize("name", ["lstm", "transformer", "sum"])
 def test_sums_as_trees_make_no_growth_linear_and_none_constant(name):
     for measure in (forward_depth, gradient_depth):
-        assert measured_growth(name, measure, False) == expected_growth(name, False)
+        assert measured_growth(name, measure, False, ALL_LENGTHS) == expected_growth(name, False)
 
 
 @pytest.mark.parametrize("name", ["mamba", "retnet", "delta_net"])

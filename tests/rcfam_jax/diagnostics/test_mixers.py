@@ -97,6 +97,15 @@ def test_exponentials_of_large_inputs_stay_finite_in_float32(name):
     assert all(np.isfinite(x).all() for x in jax.tree.leaves((value, gradient)))
 
 
+def test_state_space_models_start_with_steps_from_a_thousandth_to_a_tenth_and_stable(x64):
+    s4d, mamba, lru = (MIXERS[name](CONFIG, rngs=nnx.Rngs(0)) for name in ("s4d", "mamba", "lru"))
+    for steps in (jnp.exp(s4d.log_step[...]), jax.nn.softplus(mamba.step_bias[...])):
+        assert 0.001 <= steps.min() < 0.01 < steps.max() <= 0.1
+    radii = np.exp(-np.exp(lru.log_nu[...]))
+    assert radii.max() < 1
+    np.testing.assert_allclose(np.exp(2 * lru.log_gain[...]), 1 - radii**2, rtol=1e-9)
+
+
 @pytest.mark.parametrize(("width", "heads"), [(24, 5), (24, 8)])
 def test_heads_that_do_not_fit_the_width_are_refused(width, heads):
     with pytest.raises(ValueError, match=f"{width}.*{heads}"):
