@@ -15,6 +15,15 @@ from data_gen.replay.history import History
 EVERYTHING = Choice(patches=(1, 2, 3, 4), per_length=1000, suffix="")
 
 
+def whole_chains(repo):
+    """A sample of each chain, with all of its patches."""
+    longest = {}
+    for sample in choose_samples(str(repo.folder), EVERYTHING).samples:  # the shorter ones come first
+        longest[sample.path, sample.commits[0]] = sample
+    assert longest
+    return list(longest.values())
+
+
 def lengths(folder, suffix=b""):
     with History(folder) as history:
         return [(chain.path, len(chain.blobs)) for chain in find_chains(history, suffix)]
@@ -58,9 +67,7 @@ def test_the_suffix_chooses_the_files(ended):
 @pytest.mark.parametrize("name", ["ordinary", "odd_contents", "odd_names"])
 def test_diffs_are_what_git_prints_in_the_repository(name, tmp_path):
     repo = BUILDERS[name](tmp_path / name)
-    samples = choose_samples(str(repo.folder), EVERYTHING).samples
-    assert len(samples) >= 5
-    for sample in samples:
+    for sample in whole_chains(repo):
         for context in CONTEXTS:
             for commit, diff in zip(sample.commits, sample.diffs[context], strict=True):
                 parents = repo.git("log", "--format=%P", "-1", commit).split()
@@ -72,7 +79,7 @@ def test_diffs_are_what_git_prints_in_the_repository(name, tmp_path):
 @pytest.mark.parametrize("name", ["ordinary", "odd_contents", "odd_names", "odd_kinds"])
 def test_git_apply_leads_to_the_ground_truth(name, tmp_path):
     repo = BUILDERS[name](tmp_path / name)
-    for number, sample in enumerate(choose_samples(str(repo.folder), EVERYTHING).samples):
+    for number, sample in enumerate(whole_chains(repo)):
         for context in CONTEXTS:
             folder = tmp_path / f"applied-{number}-{context}"
             folder.mkdir()
