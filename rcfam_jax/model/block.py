@@ -24,7 +24,10 @@ class Block(nnx.Module):
     def __call__(self, x_FxNxD: jax.Array) -> jax.Array:
         """Map F sequences of N to the same shape."""
         frames, cells, width = x_FxNxD.shape
-        qkv_FxNx3xD = self.query_key_value(self.norm(x_FxNxD))
-        qkv_FxNx3xMxA = qkv_FxNx3xD.reshape(frames, cells, 3, self.num_heads, width // self.num_heads)
+        # As one matrix, as in the MLP.
+        x_FNxD = x_FxNxD.reshape(-1, width)
+        qkv_FNx3xD = self.query_key_value(self.norm(x_FNxD))
+        qkv_FxNx3xMxA = qkv_FNx3xD.reshape(frames, cells, 3, self.num_heads, width // self.num_heads)
         attended_FxNxMxA = self.attention(*(qkv_FxNx3xMxA[:, :, part] for part in range(3)))
-        return self.mlp(x_FxNxD + self.output(attended_FxNxMxA.reshape(x_FxNxD.shape)))
+        x_FNxD = x_FNxD + self.output(attended_FxNxMxA.reshape(-1, width))
+        return self.mlp(x_FNxD).reshape(x_FxNxD.shape)

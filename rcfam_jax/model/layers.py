@@ -50,4 +50,6 @@ class Mlp(nnx.Module):
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Map x of shape [..., width] to the same shape."""
-        return x + self.contract(jax.nn.gelu(self.expand(self.norm(x))))
+        # As one matrix: with more axes, XLA takes longer over the gradients of the weights.
+        rows = x.reshape(-1, x.shape[-1])
+        return (rows + self.contract(jax.nn.gelu(self.expand(self.norm(rows))))).reshape(x.shape)
