@@ -149,7 +149,13 @@ def _stop(run: Run, step: int, name: str, value: float) -> NoReturn:
     windows, checkpoint = run.windows.describe_batch(step), run.checkpoints.newest()
     path = run.workdir / "not_finite.json"
     if is_primary():
-        found = {"step": step, "what": name, "value": str(value), "windows": windows, "checkpoint": str(checkpoint)}
+        found = {
+            "step": step,
+            "what": name,
+            "value": str(value),
+            "windows": windows,
+            "checkpoint": checkpoint and str(checkpoint),
+        }
         write_file(path, (json.dumps(found, indent=2) + "\n").encode())
     raise UserError(
         f"{name} is {value} in step {step}: stopped; the last good checkpoint: {checkpoint or 'none yet'}; "

@@ -1,11 +1,16 @@
 """A dataset is complete or refused with one clear line."""
 
+import dataclasses
 import json
+import shlex
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from data_gen.dataset import Dataset, DatasetError, recording_folder, write_manifest
+from data_gen.record import Settings
 from data_gen.terminal.screen import log_frame, new_log, new_screen
 from data_gen.texz.recording import RecordingWriter
 
@@ -46,6 +51,16 @@ def test_the_same_content_gives_the_same_manifest_anywhere(folder, tmp_path):
     copy = Dataset(tmp_path / "elsewhere" / "copy")
     assert copy.checksum == Dataset(folder).checksum
     assert str(tmp_path) not in (folder / "dataset.json").read_text()
+
+
+def test_the_command_that_generates_it_is_understood(folder):
+    """All settings are flags; it ends only because the folder is there."""
+    change_manifest(folder, generator=dataclasses.asdict(Settings(columns=100, max_frames=7)))
+    program, *arguments = shlex.split(Dataset(folder).command())
+    assert program == "python"
+    assert {"--repo=first", "--repo=second", f"--out={folder}", "--cols=100", "--max_frames=7"} <= set(arguments)
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, f"error: {folder} already exists\n")
 
 
 def assert_refused(folder, match):

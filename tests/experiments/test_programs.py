@@ -25,6 +25,7 @@ def test_help_tells_what_the_program_does(program, flag):
     [
         ("train", [TINY, "--config.train.stepz=3"], "the configuration has no field 'stepz' Did you mean \"steps\""),
         ("train", [TINY], "no dataset: give --config.data.path=DIR"),
+        ("train", [TINY, "--config.data.path=x", "--processes=2"], "--processes and --process need a --coordinator="),
         ("train", ["--config=nowhere.py", "--config.data.path=x"], "nowhere.py"),
         ("train", [TINY, "--config.data.path=nowhere"], "nowhere: no such folder"),
         ("evaluate", [], "no run in "),
