@@ -11,7 +11,7 @@ from ml_collections import ConfigDict
 from data_gen.atomic import write_file
 from data_gen.errors import UserError
 
-MAY_CHANGE = ("data.path", "data.tokenizer", "data.read_threads", "data.read_ahead", "train.steps")
+MAY_CHANGE = ("data.path", "data.tokenizer", "data.read_threads", "data.read_ahead", "bptt.self_check", "train.steps")
 """Fields that a resumed run may give otherwise: where its data lie (checksums tell that they are the same), how far."""
 
 

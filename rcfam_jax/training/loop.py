@@ -2,11 +2,13 @@
 
 import math
 import pathlib
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 import optax
 from flax import nnx
 from ml_collections import ConfigDict
@@ -14,14 +16,18 @@ from tqdm import tqdm
 
 from data_gen.errors import UserError
 from rcfam_jax.model.action_model import FrameActionModel
+from rcfam_jax.training.bptt import chunked
+from rcfam_jax.training.bptt.choice import decide
 from rcfam_jax.training.bptt.loss import check_bptt, loss_and_grad
+from rcfam_jax.training.bptt.self_check import check_offloading
 from rcfam_jax.training.checkpoints import Checkpoints, save_config
 from rcfam_jax.training.evaluation import Evaluator
+from rcfam_jax.training.frame_stream import FrameStream
 from rcfam_jax.training.optimizer import make_optimizer
 from rcfam_jax.training.parallel import Devices
 from rcfam_jax.training.run_log import RunLog
-from rcfam_jax.training.streams import Corpus, open_corpus
-from rcfam_jax.training.windows import ShuffledEpochs, Windows, batches, validation_places
+from rcfam_jax.training.streams import Corpus, TokenStream, open_corpus
+from rcfam_jax.training.windows import ConsecutiveEpochs, Places, ShuffledEpochs, Windows, batches, validation_places
 
 
 class TrainState(NamedTuple):
@@ -29,6 +35,7 @@ class TrainState(NamedTuple):
 
     params: Any
     opt_state: Any
+    carry: Any = ()  # handed on to the windows that continue; nothing if all windows start anew
 
 
 def build_model(config: ConfigDict) -> tuple[Any, Any]:
@@ -52,16 +59,49 @@ def initial_state(params: Any, optimizer: optax.GradientTransformation) -> Train
     return TrainState(params, jax.jit(optimizer.init)(params))
 
 
-def make_train_step(graphdef: Any, optimizer: optax.GradientTransformation, config: ConfigDict) -> Callable:
-    """The function (state, batch) -> (state, measured), compiled; it consumes the state it is given."""
+def first_carry(graphdef: Any, params: Any, devices: Devices, config: ConfigDict) -> Any:
+    """What is handed on to the first step, which no window continues; `()` if carries are not handed on."""
+    if config.bptt.carry == "reset":
+        return ()
+    rows = config.data.batch_size // jax.process_count()
+    shapes = jax.eval_shape(lambda params: nnx.merge(graphdef, params).initial_carry(rows), params)
+    return devices.scatter(jax.tree.map(lambda state: np.zeros(state.shape, state.dtype), shapes))
 
-    def train_step(state: TrainState, batch: Any) -> tuple[TrainState, dict]:
-        (loss, measured), grads = loss_and_grad(graphdef, state.params, batch, config.bptt)
+
+def make_train_step(
+    graphdef: Any,
+    optimizer: optax.GradientTransformation,
+    devices: Devices,
+    streams: Sequence[TokenStream],
+    config: ConfigDict,
+) -> Callable:
+    """The function (state, this process's batch) -> (state, measured), compiled; it consumes the state it is given."""
+
+    def update(state: TrainState, gradient: tuple) -> tuple[TrainState, dict]:
+        (loss, measured), grads = gradient
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+        carry = measured.pop("carry", ())
         measured = {"loss": loss, **measured, "gradient_norm": optax.tree.norm(grads)}
-        return TrainState(optax.apply_updates(state.params, updates), opt_state), measured
+        return TrainState(optax.apply_updates(state.params, updates), opt_state, carry), measured
 
-    return jax.jit(train_step, donate_argnums=0)
+    def handed(state: TrainState, batch: Any) -> Any:
+        return batch | {"carry": state.carry} if state.carry else batch
+
+    if config.bptt.mode == "chunked":
+        compiled_update = jax.jit(update, donate_argnums=0)
+
+        def chunked_step(state: TrainState, batch: Any) -> tuple[TrainState, dict]:
+            batch = handed(state, batch) | {"frames": FrameStream.of_batch(streams, batch, config)}
+            gradient = chunked.loss_and_grad(graphdef, state.params, batch, config.bptt, devices.scatter)
+            return compiled_update(state, gradient)
+
+        return chunked_step
+
+    def step(state: TrainState, batch: Any) -> tuple[TrainState, dict]:
+        return update(state, loss_and_grad(graphdef, state.params, handed(state, batch), config.bptt))
+
+    compiled_step = jax.jit(step, donate_argnums=0)
+    return lambda state, batch: compiled_step(state, devices.scatter(batch))
 
 
 class Reporter:
@@ -104,9 +144,13 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
     devices = Devices(config.data.batch_size)
     corpus = open_corpus(config)
     graphdef, params = build_model(config)
+    decided = decide(config, graphdef, params)
+    if decided.bptt.mode == "in_graph" and decided.bptt.offload and decided.bptt.self_check:
+        check_offloading(decided, devices)
     optimizer = make_optimizer(config.optimizer)
     state = devices.replicate(initial_state(params, optimizer))
-    loader = batches(_training_windows(corpus, config), config.data)
+    state = state._replace(carry=first_carry(graphdef, params, devices, config))
+    loader = batches(_training_windows(corpus, decided), config.data)
     with Checkpoints(workdir, config, corpus.checksums()) as checkpoints:
         save_config(workdir, config)
         first_step = 0
@@ -117,11 +161,12 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
             RunLog(workdir, first_step) as log,
             tqdm(total=config.train.steps, initial=first_step, unit="step", dynamic_ncols=True) as progress,
         ):
-            train_step = make_train_step(graphdef, optimizer, config)
-            validator = _validator(graphdef, corpus, devices, config)
+            progress.write(f"bptt.mode: {decided.bptt.mode}", file=sys.stderr)
+            train_step = make_train_step(graphdef, optimizer, devices, corpus.splits.training, decided)
+            validator = _validator(graphdef, corpus, devices, decided)
             reporter = Reporter(log, progress, config.train.log_every)
             for step in range(first_step + 1, config.train.steps + 1):
-                state, measured = train_step(state, devices.scatter(next(loader)))
+                state, measured = train_step(state, next(loader))
                 reporter.report(step, measured)
                 last = step == config.train.steps
                 if last or step % config.train.validate_every == 0:
@@ -134,7 +179,10 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
 
 def _training_windows(corpus: Corpus, config: ConfigDict) -> Windows:
     streams = corpus.splits.training
-    epochs = ShuffledEpochs([len(stream) for stream in streams], config.data.window, config.train.seed)
+    lengths, seed = [len(stream) for stream in streams], config.train.seed
+    epochs: Places = ShuffledEpochs(lengths, config.data.window, seed)
+    if config.bptt.carry == "continue":
+        epochs = ConsecutiveEpochs(lengths, config.data.window, config.data.batch_size, seed)
     return Windows(
         streams,
         epochs,
@@ -143,6 +191,7 @@ def _training_windows(corpus: Corpus, config: ConfigDict) -> Windows:
         config.train.steps,
         jax.process_index(),
         jax.process_count(),
+        decode=config.bptt.mode != "chunked",
     )
 
 
@@ -172,9 +221,10 @@ def load_trained(workdir: pathlib.Path, config: ConfigDict) -> Trained:
     corpus = open_corpus(config)
     graphdef, params = build_model(config)
     state = devices.replicate(initial_state(params, make_optimizer(config.optimizer)))
+    state = state._replace(carry=first_carry(graphdef, params, devices, config))
     with Checkpoints(workdir, config, corpus.checksums()) as checkpoints:
         restored = checkpoints.restore(state)
     if restored is None:
         raise UserError(f"no checkpoint in {workdir} yet")
     step, state, _ = restored
-    return Trained(step, state.params, corpus, Evaluator(graphdef, devices, config))
+    return Trained(step, state.params, corpus, Evaluator(graphdef, devices, decide(config, graphdef, params)))
