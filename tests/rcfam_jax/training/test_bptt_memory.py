@@ -1,6 +1,7 @@
 """Memory that does not grow: what backpropagation keeps, and where."""
 
 import collections
+import multiprocessing
 import re
 
 import jax
@@ -17,6 +18,8 @@ from exact_gradients import (
 )
 from flax import nnx
 
+from benchmarks.long_horizon import measure
+from benchmarks.typed_noise import write_noise
 from rcfam_jax.training.bptt import chunked
 from rcfam_jax.training.bptt.loss import loss_and_grad
 
@@ -104,3 +107,13 @@ def test_one_group_of_frame_heads_is_alive_in_a_backward_pass():
     head = (all_at_once - long) / 30
     assert head > 4096  # bytes of one frame's activations: 16 cells, 8 wide, some dozen arrays
     assert long - short < 28 * head / 4
+
+
+@pytest.mark.slow
+def test_resident_memory_in_chunks_does_not_grow(tmp_path):
+    """Each window is differentiated in a process of its own."""
+    write_noise(tmp_path, 8192)
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        short, long = (pool.apply(measure, (str(tmp_path), frames)) for frames in (512, 8192))
+    assert long.constant <= 1.15 * short.constant
+    assert long.added < 64  # MiB; frames alone would take twice 8,192 x 320 bytes, activations some 100 times that
