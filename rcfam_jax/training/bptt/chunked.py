@@ -19,6 +19,7 @@ from flax import nnx
 from rcfam_jax.model.action_model import Carry
 from rcfam_jax.training.bptt.carry import carry_on_entry
 from rcfam_jax.training.bptt.frame_heads import embed, into_groups
+from rcfam_jax.training.bptt.paging import page_in, page_out
 from rcfam_jax.training.frame_stream import FrameStream
 from rcfam_jax.training.metrics import TokenScores, score_tokens
 from rcfam_jax.training.windows import Batch
@@ -28,7 +29,7 @@ Place = Callable[[Any], Any]
 
 
 class Page(NamedTuple):
-    """What a chunk's forward pass leaves for its backward pass."""
+    """What a chunk's forward pass leaves for its backward pass; on the host, paged out, in between."""
 
     carry: Carry  # on entry
     embeddings_BxKxD: jax.Array
@@ -55,7 +56,7 @@ def token_scores(
         before = carry
         carry, _, chunk_scores = _forward(graphdef, params, carry, chunk, config.head_steps)
         scores.append(chunk_scores)
-        jax.block_until_ready(before)
+        jax.block_until_ready(before)  # or the loop would put down chunks ahead of the device without end
     window = batch["tokens"].shape[1]
     return carry, TokenScores(*(jnp.concatenate(parts, axis=1)[:, :window] for parts in zip(*scores, strict=True)))
 
@@ -77,13 +78,16 @@ def loss_and_grad(
 def _all_forward(
     graphdef: Any, params: Any, batch: Batch, config: Any, place: Place
 ) -> tuple[Carry, Totals, list[Page]]:
-    (carry, totals), pages = _begin(graphdef, params, batch, place), []
+    carry, totals = _begin(graphdef, params, batch, place)
+    pages, page = [], None
     for chunk in _chunks(batch, place):
         before = carry
         carry, embeddings_BxKxD, scores = _forward(graphdef, params, carry, chunk, config.head_steps)
         totals = _add_up(totals, scores, chunk["mask"])
-        pages.append(_move(Page(before, embeddings_BxKxD), "pinned_host"))
-        jax.block_until_ready(before)  # or the loop would put down chunks ahead of the device without end
+        if page is not None:  # of the chunk before, so that the device has this one to do meanwhile
+            pages.append(page_out(page))
+        page = Page(before, embeddings_BxKxD)
+    pages.append(page_out(page))
     return carry, totals, pages
 
 
@@ -91,9 +95,9 @@ def _all_backward(
     graphdef: Any, params: Any, batch: Batch, config: Any, place: Place, pages: list[Page], d_token: jax.Array
 ) -> Any:
     """The gradient of the sum of cross-entropies, each weighted by `d_token`. The pages are used up."""
-    d_carry, grads = _zeros(_move(pages[-1].carry, "device")), _zeros(params)
+    d_carry, grads = _zeros(page_in(pages[-1].carry)), _zeros(params)
     for chunk in _chunks(batch, place, backwards=True):
-        page, after = _move(pages.pop(), "device"), d_carry
+        page, after = page_in(pages.pop()), d_carry
         d_carry, grads = _backward(graphdef, params, page, chunk, d_token, d_carry, grads, config.head_steps)
         jax.block_until_ready(after)
     return _leave(graphdef, params, *_entry(batch, place), d_carry, grads)
@@ -138,10 +142,6 @@ def _zeros(tree: Any) -> Any:
         return jnp.zeros(array.shape, jnp.promote_types(array.dtype, jnp.float32), device=array.sharding)
 
     return jax.tree.map(zeros, tree)
-
-
-def _move(tree: Any, memory: str) -> Any:
-    return jax.tree.map(lambda array: jax.device_put(array, array.sharding.with_memory_kind(memory)), tree)
 
 
 @functools.partial(jax.jit, static_argnames=("graphdef", "batch_size"))
