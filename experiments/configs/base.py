@@ -36,10 +36,12 @@ def get_config() -> ConfigDict:
                 "warmup_steps": 0,
             },
             "bptt": {
-                "mode": "in_graph",  # or "plain"
+                "mode": "auto",  # "plain", "in_graph", "chunked" (any T), or the fastest of them that fits
                 "chunk": 32,  # frames computed together, K
                 "head_steps": 1,  # steps of the batch whose frame heads are computed at once; divides chunk
-                "offload": True,  # keep what a chunk saves in the host's memory
+                "offload": True,  # keep what a chunk saves in the host's memory; "chunked" always does
+                "self_check": True,  # before offloading, prove that its gradient is right on these devices
+                "carry": "reset",  # or "continue": windows follow each other, each takes on the last one's carry
             },
             "train": {
                 "seed": 0,

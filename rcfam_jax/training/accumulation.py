@@ -5,8 +5,22 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from data_gen.errors import UserError
 from rcfam_jax.training.bptt.loss import loss_and_grad
 from rcfam_jax.training.windows import Batch
+
+
+def check_accumulation(config: Any) -> None:
+    """`UserError` if batches have several parts and cannot be divided; `config`, a whole one, has its mode decided."""
+    if config.train.accumulate == 1:
+        return
+    if config.bptt.mode == "chunked":
+        raise UserError(
+            f"train.accumulate is {config.train.accumulate}: it must be 1 where bptt.mode is chunked, as named or as "
+            "chosen by auto"
+        )
+    if config.bptt.carry == "continue":
+        raise UserError(f"train.accumulate is {config.train.accumulate}: it must be 1 where bptt.carry is continue")
 
 
 def accumulated_loss_and_grad(

@@ -1,7 +1,8 @@
 """Checkpoints: all that a run is after a step, as one unit.
 
-That is parameters, optimizer, step and the loader's place, with the configuration, the version of the code and the
-checksums of the data. There is no random state to keep: what is drawn is a function of the seed and the position.
+That is parameters, optimizer, the carries that are handed on, step and the loader's place, with the configuration, the
+version of the code and the checksums of the data. There is no random state to keep: what is drawn is a function of the
+seed and the position.
 """
 
 import importlib.metadata
@@ -22,7 +23,7 @@ from rcfam_jax.training.parallel import is_primary
 
 MAY_CHANGE = (
     *("data.path", "data.tokenizer"),  # checksums tell that they are the same
-    *("data.read_threads", "data.read_ahead", "data.skip_corrupt"),
+    *("data.read_threads", "data.read_ahead", "data.skip_corrupt", "bptt.self_check"),
     *("train.steps", "train.accumulate", "train.log_every", "train.validate_every", "train.validation_windows"),
     *("train.checkpoint_every", "train.keep_checkpoints"),
 )

@@ -12,11 +12,13 @@ from ml_collections import ConfigDict
 from data_gen.atomic import write_file
 from rcfam_jax.training import metrics
 from rcfam_jax.training.baselines import Baseline, with_previous
+from rcfam_jax.training.bptt import chunked
 from rcfam_jax.training.bptt.loss import token_scores
-from rcfam_jax.training.metrics import Estimate, WindowCounts
+from rcfam_jax.training.frame_stream import FrameStream
+from rcfam_jax.training.metrics import Estimate, TokenScores, WindowCounts
 from rcfam_jax.training.parallel import Devices, gather, micro_batch_size
 from rcfam_jax.training.streams import TokenStream
-from rcfam_jax.training.windows import NOWHERE, Place, Windows, batches, blank_window
+from rcfam_jax.training.windows import NOWHERE, Batch, Place, Windows, batches, blank_window
 
 METRICS: dict[str, Callable[[WindowCounts], float]] = {
     "cross_entropy": metrics.cross_entropy,
@@ -31,8 +33,9 @@ class Evaluator:
     """Runs a model over windows, teacher-forced: every frame is the true one, whatever was predicted before."""
 
     def __init__(self, graphdef: Any, devices: Devices, config: ConfigDict):
-        self._devices, self._config = devices, config
-        self._scores = jax.jit(lambda params, batch: token_scores(graphdef, params, batch, config.bptt))
+        self._graphdef, self._devices, self._config = graphdef, devices, config
+        self._decode = config.bptt.mode != "chunked"
+        self._scores = jax.jit(lambda params, batch: token_scores(graphdef, params, batch, config.bptt)[1])
 
     def count(self, params: Any, streams: Sequence[TokenStream], places: Sequence[Place]) -> WindowCounts:
         """Score the windows at `places`, in order."""
@@ -40,13 +43,20 @@ class Evaluator:
         steps = -(-len(places) // batch_size)
         padded = [*places, *[NOWHERE] * (steps * batch_size - len(places))]
         share = jax.process_index(), jax.process_count()
-        windows = Windows(streams, padded, window, batch_size, steps, *share, blank_window(self._config))
+        blank = blank_window(self._config, self._decode)
+        windows = Windows(streams, padded, window, batch_size, steps, *share, blank, self._decode)
         counts = []
         for local_batch in batches(windows, self._config.data):
-            batch = self._devices.scatter(local_batch)
-            scores = gather((*self._scores(params, batch), batch["mask"]))
-            counts.append(metrics.count_windows(*scores))
+            if self._decode:
+                scores = self._scores(params, self._devices.scatter(local_batch))
+            else:
+                scores = self._chunked_scores(params, streams, local_batch)
+            counts.append(metrics.count_windows(*gather((*scores, self._devices.scatter(local_batch["mask"])))))
         return WindowCounts(*(np.concatenate(arrays) for arrays in zip(*counts, strict=True)))
+
+    def _chunked_scores(self, params: Any, streams: Sequence[TokenStream], local_batch: Batch) -> TokenScores:
+        batch = local_batch | {"frames": FrameStream.of_batch(streams, local_batch, self._config)}
+        return chunked.token_scores(self._graphdef, params, batch, self._config.bptt, self._devices.scatter)[1]
 
     def summary(self, params: Any, streams: Sequence[TokenStream], places: Sequence[Place]) -> dict[str, float]:
         """The metrics of the windows at `places`, each named `validation_...`."""

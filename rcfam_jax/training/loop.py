@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 import jax
-import optax
 from flax import nnx
 from ml_collections import ConfigDict
 from tqdm import tqdm
@@ -17,25 +16,29 @@ from tqdm import tqdm
 from data_gen.atomic import write_file
 from data_gen.errors import UserError
 from rcfam_jax.model.action_model import FrameActionModel
-from rcfam_jax.training.accumulation import accumulated_loss_and_grad
+from rcfam_jax.training.accumulation import check_accumulation
+from rcfam_jax.training.bptt.choice import decide
 from rcfam_jax.training.bptt.loss import check_bptt
+from rcfam_jax.training.bptt.self_check import check_offloading
 from rcfam_jax.training.checkpoints import Checkpoints, save_config
 from rcfam_jax.training.evaluation import Evaluator
-from rcfam_jax.training.optimizer import make_optimizer, update_ratios
+from rcfam_jax.training.optimizer import make_optimizer
 from rcfam_jax.training.parallel import Devices, is_primary
 from rcfam_jax.training.reporter import Reporter
 from rcfam_jax.training.run_log import RunLog
 from rcfam_jax.training.streams import Corpus, open_corpus
 from rcfam_jax.training.termination import Termination
+from rcfam_jax.training.train_step import TrainState, initial_state, make_train_step
 from rcfam_jax.training.unreadable import telling_how_to_regenerate
-from rcfam_jax.training.windows import ShuffledEpochs, Windows, batches, blank_window, validation_places
-
-
-class TrainState(NamedTuple):
-    """What a step changes."""
-
-    params: Any
-    opt_state: Any
+from rcfam_jax.training.windows import (
+    ConsecutiveEpochs,
+    Places,
+    ShuffledEpochs,
+    Windows,
+    batches,
+    blank_window,
+    validation_places,
+)
 
 
 def build_model(config: ConfigDict) -> tuple[Any, Any]:
@@ -54,27 +57,6 @@ def build_model(config: ConfigDict) -> tuple[Any, Any]:
     return graphdef, params
 
 
-def initial_state(params: Any, optimizer: optax.GradientTransformation) -> TrainState:
-    """The state before the first step."""
-    return TrainState(params, jax.jit(optimizer.init)(params))
-
-
-def make_train_step(graphdef: Any, optimizer: optax.GradientTransformation, config: ConfigDict) -> Callable:
-    """The function (state, batch) -> (state, measured), compiled; it consumes the state it is given."""
-
-    def train_step(state: TrainState, batch: Any) -> tuple[TrainState, dict]:
-        (loss, measured), grads = accumulated_loss_and_grad(
-            graphdef, state.params, batch, config.train.accumulate, config.bptt
-        )
-        updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
-        measured = {"loss": loss, **measured, "gradient_norm": optax.tree.norm(grads)}
-        measured |= update_ratios(updates, state.params)
-        measured["skipped_windows"] = (~batch["mask"].any(axis=1)).sum()
-        return TrainState(optax.apply_updates(state.params, updates), opt_state), measured
-
-    return jax.jit(train_step, donate_argnums=0)
-
-
 def train(config: ConfigDict, workdir: pathlib.Path) -> None:
     """Train until `config.train.steps`, from the newest checkpoint in `workdir` if there is one.
 
@@ -85,20 +67,31 @@ def train(config: ConfigDict, workdir: pathlib.Path) -> None:
     devices = Devices(config.data.batch_size, parts=config.train.accumulate)
     corpus = open_corpus(config)
     graphdef, params = build_model(config)
+    decided = _decide(config, graphdef, params, devices)
     optimizer = make_optimizer(config.optimizer)
-    state = devices.replicate(initial_state(params, optimizer))
+    state = initial_state(graphdef, params, optimizer, devices, config)
     with (
         telling_how_to_regenerate(corpus.dataset),
         Termination() as termination,
         Checkpoints(workdir, config, corpus.checksums()) as checkpoints,
     ):
         save_config(workdir, config)
-        windows = _training_windows(corpus, config)
-        run = Run(config, workdir, devices, windows, checkpoints, termination)
-        validate = _validator(graphdef, corpus, devices, config)
-        stopped_at = _take_steps(run, state, make_train_step(graphdef, optimizer, config), validate)
+        run = Run(decided, workdir, _training_windows(corpus, decided), checkpoints, termination)
+        train_step = make_train_step(graphdef, optimizer, devices, corpus.splits.training, decided)
+        stopped_at = _take_steps(run, state, train_step, _validator(graphdef, corpus, devices, decided))
     if stopped_at is not None and is_primary():
         print(f"stopped by SIGTERM after step {stopped_at}, which is saved; the same command goes on", file=sys.stderr)
+
+
+def _decide(config: ConfigDict, graphdef: Any, params: Any, devices: Devices) -> ConfigDict:
+    """The configuration with its way of backpropagation chosen, told and, where it offloads, proven."""
+    decided = decide(config, graphdef, params)
+    check_accumulation(decided)
+    if is_primary():
+        print(f"bptt.mode: {decided.bptt.mode}", file=sys.stderr)
+    if decided.bptt.mode == "in_graph" and decided.bptt.offload and decided.bptt.self_check:
+        check_offloading(decided, devices)
+    return decided
 
 
 class Run(NamedTuple):
@@ -106,7 +99,6 @@ class Run(NamedTuple):
 
     config: ConfigDict
     workdir: pathlib.Path
-    devices: Devices
     windows: Windows
     checkpoints: Checkpoints
     termination: Termination
@@ -130,7 +122,7 @@ def _take_steps(run: Run, state: TrainState, train_step: Callable, validate: Cal
             asked = time.monotonic()
             batch = next(loader)
             waited = time.monotonic() - asked
-            state, measured = train_step(state, run.devices.scatter(batch))
+            state, measured = train_step(state, batch)
             reporter.report(step, measured, waited)
             last, terminated = step == config.steps, run.termination.due(step)
             if last or step % config.validate_every == 0:
@@ -165,17 +157,21 @@ def _stop(run: Run, step: int, name: str, value: float) -> NoReturn:
 
 
 def _training_windows(corpus: Corpus, config: ConfigDict) -> Windows:
-    streams = corpus.splits.training
-    epochs = ShuffledEpochs([len(stream) for stream in streams], config.data.window, config.train.seed)
+    streams, decode = corpus.splits.training, config.bptt.mode != "chunked"
+    lengths, window, batch_size = [len(stream) for stream in streams], config.data.window, config.data.batch_size
+    epochs: Places = ShuffledEpochs(lengths, window, config.train.seed)
+    if config.bptt.carry == "continue":
+        epochs = ConsecutiveEpochs(lengths, window, batch_size, config.train.seed)
     return Windows(
         streams,
         epochs,
-        config.data.window,
-        config.data.batch_size,
+        window,
+        batch_size,
         config.train.steps,
         jax.process_index(),
         jax.process_count(),
-        blank_window(config),
+        blank_window(config, decode),
+        decode,
     )
 
 
@@ -204,10 +200,10 @@ def load_trained(workdir: pathlib.Path, config: ConfigDict) -> Trained:
     devices = Devices(config.data.batch_size, parts=config.train.accumulate)
     corpus = open_corpus(config)
     graphdef, params = build_model(config)
-    state = devices.replicate(initial_state(params, make_optimizer(config.optimizer)))
+    state = initial_state(graphdef, params, make_optimizer(config.optimizer), devices, config)
     with Checkpoints(workdir, config, corpus.checksums(), read_only=True) as checkpoints:
         restored = checkpoints.restore(state)
     if restored is None:
         raise UserError(f"no checkpoint in {workdir} yet")
     step, state, _ = restored
-    return Trained(step, state.params, corpus, Evaluator(graphdef, devices, config))
+    return Trained(step, state.params, corpus, Evaluator(graphdef, devices, decide(config, graphdef, params)))

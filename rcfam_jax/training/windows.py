@@ -20,7 +20,12 @@ from rcfam_jax.training.streams import TokenStream
 from rcfam_jax.training.unreadable import warn_of_skipped
 
 Batch = dict[str, Any]
-"""`codepoints` and `styles`, uint8 [B, T, R, C]; `tokens`, int32 [B, T]: what was typed there; `mask`, bool [B, T]."""
+"""`codepoints` and `styles`, uint8 [B, T, R, C]; `tokens`, int32 [B, T]: what was typed there; `mask`, bool [B, T].
+
+`skipped`, bool [B]: the window could not be read. `continues`, bool [B]: the window of this row of the batch before
+ended where this one begins. Frames may be told rather than shown: `stream`, int32 [B], and `frames`, int64 [B, T],
+numbers in the stream's recording.
+"""
 
 
 class Place(NamedTuple):
@@ -89,6 +94,29 @@ class ShuffledEpochs:
         self._ends.append(len(tiling) + (self._ends[-1] if self._ends else 0))
 
 
+class ConsecutiveEpochs:
+    """Endless epochs in which a row of a batch goes through streams from their beginnings to their ends.
+
+    A stream's windows follow each other in consecutive steps of a row. Streams come in an order drawn for the epoch;
+    their windows, laid end to end, are divided evenly among the rows, so a row may begin or stop within a stream.
+    """
+
+    def __init__(self, lengths: Sequence[int], window: int, batch_size: int, seed: int):
+        self._lengths, self._window, self._batch_size, self._seed = np.array(lengths), window, batch_size, seed
+        self._windows = int((-(-self._lengths // window)).sum())
+        self._steps = -(-self._windows // batch_size)
+
+    def __getitem__(self, position: int) -> Place:
+        step, row = divmod(position, self._batch_size)
+        epoch, step = divmod(step, self._steps)
+        index = row * self._steps + step
+        if index >= self._windows:
+            return NOWHERE
+        order = np.random.default_rng((self._seed, epoch)).permutation(len(self._lengths))
+        place = Tiling(self._lengths[order], self._window, np.zeros_like(order))[index]
+        return place._replace(stream=int(order[place.stream]))
+
+
 def validation_places(streams: Sequence[TokenStream], window: int, limit: int = 0) -> list[Place]:
     """The windows of held-out streams, each token in one of them; at most `limit` of them, evenly spaced, if not 0."""
     lengths = np.array([len(stream) for stream in streams])
@@ -110,10 +138,15 @@ class Windows:
         process: int = 0,
         processes: int = 1,
         blank: Batch | None = None,
+        decode: bool = True,
     ):
-        """`blank` stands in for windows whose records cannot be read; without one they raise `TexzError`."""
+        """`blank` stands in for windows whose records cannot be read; without one they raise `TexzError`.
+
+        Without `decode`, windows tell the numbers of their frames and do not show them.
+        """
         self._streams, self._places, self._window, self._batch_size = streams, places, window, batch_size
         self.rows = batch_size // processes
+        self._decode = decode
         self._first_row = process * self.rows
         self._length = steps * self.rows
         self._blank = blank
@@ -126,9 +159,14 @@ class Windows:
 
     def __getitem__(self, index: int) -> Batch:
         step, row = divmod(int(index), self.rows)
-        place = self._places[step * self._batch_size + self._first_row + row]
+        position = step * self._batch_size + self._first_row + row
+        place, before = self._places[position], self._places[position - self._batch_size] if step else NOWHERE
+        continues = (before.stream, before.stop) == (place.stream, place.start) and place.start > 0
+        return self._read(place) | {"continues": np.bool_(continues)}
+
+    def _read(self, place: Place) -> Batch:
         try:
-            return read_window(self._streams, place, self._window)
+            return read_window(self._streams, place, self._window, self._decode)
         except TexzError as error:
             if self._blank is None:
                 raise
@@ -139,38 +177,39 @@ class Windows:
         """The windows of all processes in the batch of step 1, 2, ..., as "recording, tokens 16 to 31"."""
         first = (step - 1) * self._batch_size
         places = [self._places[position] for position in range(first, first + self._batch_size)]
-        return [f"{self._streams[place.stream].name}, tokens {place.start} to {place.stop - 1}" for place in places]
+        return [
+            f"{self._streams[place.stream].name}, tokens {place.start} to {place.stop - 1}"
+            for place in places
+            if place != NOWHERE
+        ]
 
 
-def read_window(streams: Sequence[TokenStream], place: Place, window: int) -> Batch:
+def read_window(streams: Sequence[TokenStream], place: Place, window: int, decode: bool = True) -> Batch:
     """One window of T steps as arrays without the batch axis; what is missing at its end is zero and masked."""
     stream, length = streams[place.stream], place.stop - place.start
     # A window without tokens still has to have the shape of the others: it shows the first frame, masked.
     tokens, frames = stream.tokens(place.start, max(place.stop, place.start + 1))
-    codepoints_FxRxC, styles_FxRxC = stream.recording.read(frames, MAX_CODEPOINT)
 
     def pad(array: np.ndarray) -> np.ndarray:
         return np.pad(array, [(0, window - len(array))] + [(0, 0)] * (array.ndim - 1))
 
-    return {
-        "codepoints": pad(codepoints_FxRxC),
-        "styles": pad(styles_FxRxC),
-        "tokens": pad(tokens),
-        "mask": np.arange(window) < length,
-    }
+    scored = {"tokens": pad(tokens), "mask": np.arange(window) < length, "skipped": np.False_}
+    if not decode:
+        return scored | {"stream": np.int32(place.stream), "frames": pad(frames)}
+    codepoints_FxRxC, styles_FxRxC = stream.recording.read(frames, MAX_CODEPOINT)
+    return scored | {"codepoints": pad(codepoints_FxRxC), "styles": pad(styles_FxRxC)}
 
 
-def blank_window(config: Any) -> Batch | None:
+def blank_window(config: Any, decode: bool = True) -> Batch | None:
     """An empty and fully masked window if the configuration skips corrupt records, else None."""
     if not config.data.skip_corrupt:
         return None
-    window, grid = config.data.window, (config.model.rows, config.model.columns)
-    return {
-        "codepoints": np.zeros((window, *grid), np.uint8),
-        "styles": np.zeros((window, *grid), np.uint8),
-        "tokens": np.zeros(window, np.int32),
-        "mask": np.zeros(window, bool),
-    }
+    window = config.data.window
+    blank = {"tokens": np.zeros(window, np.int32), "mask": np.zeros(window, bool), "skipped": np.True_}
+    if not decode:
+        return blank | {"stream": np.int32(0), "frames": np.zeros(window, np.int64)}
+    frames_TxRxC = np.zeros((window, config.model.rows, config.model.columns), np.uint8)
+    return blank | {"codepoints": frames_TxRxC, "styles": frames_TxRxC}
 
 
 def batches(windows: Windows, config: Any) -> grain.DatasetIterator:

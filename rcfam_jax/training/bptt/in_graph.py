@@ -12,7 +12,9 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.ad_checkpoint import checkpoint_name
 
-from rcfam_jax.model.action_model import Carry, FrameActionModel
+from rcfam_jax.model.action_model import Carry
+from rcfam_jax.training.bptt.carry import carry_on_entry
+from rcfam_jax.training.bptt.frame_heads import embed
 from rcfam_jax.training.metrics import TokenScores, score_tokens
 from rcfam_jax.training.windows import Batch
 
@@ -20,10 +22,11 @@ SAVED = ["carry", "embeddings"]
 """Names of what a chunk's forward pass leaves for its backward pass."""
 
 
-def token_scores(graphdef: Any, params: Any, batch: Batch, config: Any) -> TokenScores:
-    """Run the model over a batch of windows; `config` is the section `bptt`.
+def token_scores(graphdef: Any, params: Any, batch: Batch, config: Any) -> tuple[Carry, TokenScores]:
+    """Run the model over a batch of windows; `config` is the section `bptt`. Returns the carry after them, too.
 
-    A window that K does not divide is lengthened with empty frames. They come last, so nothing depends on them.
+    A window that K does not divide is lengthened with empty frames. They come last, so nothing but that carry depends
+    on them.
     """
     batch_size, window = batch["tokens"].shape
     padded = {name: _pad_time(batch[name], -window % config.chunk) for name in ("codepoints", "styles", "tokens")}
@@ -34,29 +37,17 @@ def token_scores(graphdef: Any, params: Any, batch: Batch, config: Any) -> Token
         chunk = {
             name: jax.lax.dynamic_slice_in_dim(array, start, config.chunk, axis=1) for name, array in padded.items()
         }
-        embeddings_BxKxD = _embed(model, chunk["codepoints"], chunk["styles"], config.head_steps)
+        embeddings_BxKxD = embed(model, chunk["codepoints"], chunk["styles"], config.head_steps)
         carry, logits_BxKxV = model.advance(carry, checkpoint_name(embeddings_BxKxD, "embeddings"))
         return carry, score_tokens(logits_BxKxV, chunk["tokens"])
 
     advance_chunk = jax.checkpoint(advance_chunk, policy=_policy(config), prevent_cse=False)
-    carry = nnx.merge(graphdef, params).initial_carry(batch_size)
+    model = nnx.merge(graphdef, params)
+    carry = carry_on_entry(model, batch_size, batch.get("carry"), batch.get("continues"))
     starts = jnp.arange(0, window, config.chunk)
-    _, chunk_scores = jax.lax.scan(lambda carry, start: advance_chunk(params, carry, start), carry, starts)
-    return TokenScores(*(jnp.moveaxis(score, 0, 1).reshape(batch_size, -1)[:, :window] for score in chunk_scores))
-
-
-def _embed(model: FrameActionModel, codepoints_BxKxRxC: jax.Array, styles_BxKxRxC: jax.Array, steps: int) -> jax.Array:
-    """Embed K steps of B windows as embeddings_BxKxD, `steps` of them at a time (a divisor of K)."""
-    batch_size, chunk, *grid = codepoints_BxKxRxC.shape
-
-    def group(cells_BxKxRxC: jax.Array) -> jax.Array:
-        by_group = jnp.moveaxis(cells_BxKxRxC.reshape(batch_size, chunk // steps, steps, *grid), 1, 0)
-        return by_group.reshape(chunk // steps, batch_size * steps, *grid)
-
-    embed = jax.checkpoint(lambda cells: model.embed(*cells), prevent_cse=False)
-    embeddings = jax.lax.map(embed, (group(codepoints_BxKxRxC), group(styles_BxKxRxC)))
-    embeddings = embeddings.reshape(chunk // steps, batch_size, steps, -1)
-    return jnp.moveaxis(embeddings, 0, 1).reshape(batch_size, chunk, -1)
+    carry, chunk_scores = jax.lax.scan(lambda carry, start: advance_chunk(params, carry, start), carry, starts)
+    scores = (jnp.moveaxis(score, 0, 1).reshape(batch_size, -1)[:, :window] for score in chunk_scores)
+    return carry, TokenScores(*scores)
 
 
 def _pad_time(array_BxT: jax.Array, missing: int) -> jax.Array:

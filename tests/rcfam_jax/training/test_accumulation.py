@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+from data_gen.errors import UserError
 from rcfam_jax.training import loop
 from rcfam_jax.training.accumulation import accumulated_loss_and_grad
 from rcfam_jax.training.bptt.loss import loss_and_grad
@@ -72,3 +73,17 @@ def test_each_device_keeps_its_windows(config):
     exchanged += [line for line in text.splitlines() if " collective-permute(" in line]
     assert " all-reduce(" in text
     assert not [line for line in exchanged if "u8[" in line], exchanged
+
+
+@pytest.mark.parametrize(
+    ("bptt", "message"),
+    [
+        ({"mode": "chunked"}, "train.accumulate is 2: it must be 1 where bptt.mode is chunked"),
+        ({"mode": "plain", "carry": "continue"}, "train.accumulate is 2: it must be 1 where bptt.carry is continue"),
+    ],
+)
+def test_what_takes_batches_whole_is_named(config, tmp_path, bptt, message):
+    config.data.batch_size, config.train.accumulate = 8, 2
+    config.bptt.update(bptt)
+    with pytest.raises(UserError, match=message):
+        loop.train(config, tmp_path)

@@ -6,6 +6,7 @@ import pytest
 
 from rcfam_jax.training import loop
 from rcfam_jax.training.optimizer import make_optimizer
+from rcfam_jax.training.train_step import TrainState, compiled_step
 
 
 def shapes_of_a_batch(config):
@@ -16,6 +17,7 @@ def shapes_of_a_batch(config):
         "styles": jax.ShapeDtypeStruct(grid, jnp.uint8),
         "tokens": jax.ShapeDtypeStruct(shape, jnp.int32),
         "mask": jax.ShapeDtypeStruct(shape, jnp.bool_),
+        "skipped": jax.ShapeDtypeStruct(shape[:1], jnp.bool_),
     }
 
 
@@ -27,8 +29,8 @@ def test_the_step_lowers_with_offload(config, platform, annotation, accumulate):
     config.train.accumulate = accumulate
     graphdef, params = loop.build_model(config)
     optimizer = make_optimizer(config.optimizer)
-    state = jax.eval_shape(lambda: loop.initial_state(params, optimizer))
-    traced = loop.make_train_step(graphdef, optimizer, config).trace(state, shapes_of_a_batch(config))
+    state = TrainState(params, jax.eval_shape(optimizer.init, params))
+    traced = compiled_step(graphdef, optimizer, config).trace(state, shapes_of_a_batch(config))
     text = traced.lower(lowering_platforms=(platform,)).as_text()
     assert annotation in text
     assert "pinned_host" in text
