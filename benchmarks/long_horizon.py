@@ -52,6 +52,7 @@ class Measured(NamedTuple):
 
     frames: int
     seconds: float
+    cpu_seconds: float  # of all threads: what other programs do here does not count
     start: float  # resident MiB before, what is compiled and its libraries included
     resident: float  # MiB, at most, while it was computed
     paged: int  # bytes of carries and embeddings
@@ -125,7 +126,7 @@ def measure(folder: str, frames: int) -> Measured:
     start = resident_mebibytes()
     batch = open_window(folder, frames, config)
     done, timeline = threading.Event(), []
-    started = time.perf_counter()
+    started, cpu_started = time.perf_counter(), time.process_time()
 
     def watch() -> None:
         while not done.wait(INTERVAL):
@@ -134,7 +135,7 @@ def measure(folder: str, frames: int) -> Measured:
     watcher = threading.Thread(target=watch)
     watcher.start()
     jax.block_until_ready(chunked.loss_and_grad(graphdef, params, batch, config.bptt))
-    seconds = time.perf_counter() - started
+    seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
     done.set()
     watcher.join()
     kept = batch["tokens"].nbytes + batch["mask"].nbytes + 8 * frames
@@ -143,7 +144,9 @@ def measure(folder: str, frames: int) -> Measured:
     model, chunks = config.model, -(-frames // config.bptt.chunk)
     paged = 4 * (chunks * config.bptt.chunk * model.frame_width + chunks * model.core_layers * 2 * model.core_width)
     resident = max(mebibytes for _, mebibytes in timeline)
-    return Measured(frames, seconds, start, resident, paged, kept + records, timeline[:: max(len(timeline) // 2000, 1)])
+    return Measured(
+        frames, seconds, cpu_seconds, start, resident, paged, kept + records, timeline[:: max(len(timeline) // 2000, 1)]
+    )
 
 
 def resident_mebibytes() -> float:
@@ -179,14 +182,18 @@ def timed(way: Any) -> float:
 
 def table(measured: Sequence[Measured], pairs: dict[int, list[tuple[float, float]]]) -> str:
     """A row a window, then the ratios."""
-    lines = [
-        f"{'frames':>9} {'ms/frame':>9} {'MiB':>8} {'paged bytes':>12} {'compressed':>12} {'apart':>8} {'added':>6}"
-    ]
+    names = ("frames", "ms/frame", "CPU ms", "MiB", "paged bytes", "compressed", "MiB apart", "added")
+    lines = ["".join(f"{name:>13}" for name in names)]
     for one in measured:
-        lines.append(
-            f"{one.frames:>9,} {1e3 * one.seconds / one.frames:>9.3f} {one.resident:>8.1f} {one.paged:>12,} "
-            f"{one.compressed:>12,} {one.constant:>8.1f} {one.added:>6.1f}"
+        speeds = (f"{1e3 * seconds / one.frames:.3f}" for seconds in (one.seconds, one.cpu_seconds))
+        sizes = (
+            f"{one.resident:.1f}",
+            f"{one.paged:,}",
+            f"{one.compressed:,}",
+            f"{one.constant:.1f}",
+            f"{one.added:.1f}",
         )
+        lines.append("".join(f"{cell:>13}" for cell in (f"{one.frames:,}", *speeds, *sizes)))
     ratio = measured[-1].constant / measured[0].constant
     lines.append(f"memory at {measured[-1].frames:,} frames: {ratio:.3f} times that at {measured[0].frames:,}")
     for frames, seconds in pairs.items():
@@ -206,7 +213,10 @@ def plot(measured: Sequence[Measured], path: pathlib.Path) -> None:
         memory.plot(np.array(seconds) / one.seconds, mebibytes, label=f"{one.frames:,} frames, {one.seconds:,.0f} s")
     memory.set(title="resident memory over a gradient", xlabel="share of its time", ylabel="MiB", ylim=(0, None))
     memory.legend()
-    speed.plot([one.frames for one in measured], [1e3 * one.seconds / one.frames for one in measured], "o-")
+    frames = [one.frames for one in measured]
+    speed.plot(frames, [1e3 * one.seconds / one.frames for one in measured], "o-", label="elapsed")
+    speed.plot(frames, [1e3 * one.cpu_seconds / one.frames for one in measured], "o-", label="of all cores")
+    speed.legend()
     speed.set(title="time", xlabel="frames", ylabel="ms/frame", xscale="log", ylim=(0, None))
     figure.savefig(path, dpi=120)
     plt.close(figure)

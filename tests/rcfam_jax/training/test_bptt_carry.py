@@ -20,8 +20,11 @@ from hypothesis import strategies as st
 from rcfam_jax.training.bptt.loss import token_scores
 from rcfam_jax.training.windows import NOWHERE, ConsecutiveEpochs
 
-CONFIGS = [PLAIN, IN_GRAPH(4, 2), CHUNKED(4, 2)]
-IDS = ["plain", "in_graph", "chunked"]
+CONFIGS = [
+    pytest.param(PLAIN, id="plain", marks=pytest.mark.slow),
+    pytest.param(IN_GRAPH(4, 2), id="in_graph", marks=pytest.mark.slow),
+    pytest.param(CHUNKED(4, 2), id="chunked"),
+]
 scores = jax.jit(token_scores, static_argnums=(0, 3))
 
 
@@ -29,7 +32,7 @@ def cut(batch, start, stop):
     return {name: array[:, start:stop] for name, array in batch.items()}
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=IDS)
+@pytest.mark.parametrize("config", CONFIGS)
 def test_continued_windows_have_the_loss_of_one_long_window(x64, config):
     graphdef, params = make_model("float64")
     batch = make_batch(2, 24)
@@ -50,7 +53,7 @@ def test_continued_windows_have_the_loss_of_one_long_window(x64, config):
     np.testing.assert_allclose(total / tokens, expected, rtol=1e-10)
 
 
-@pytest.mark.parametrize("config", CONFIGS[1:], ids=IDS[1:])
+@pytest.mark.parametrize("config", CONFIGS[1:])
 def test_gradients_after_a_carry_are_those_of_plain_backpropagation(x64, config):
     """One window continues, the other does not; no gradient flows into what is handed in."""
     graphdef, params = make_model("float64")

@@ -25,7 +25,8 @@ def losses(lines):
     return [line["loss"] for line in lines if "accuracy" in line]
 
 
-@pytest.mark.parametrize("carry", [pytest.param("reset", marks=pytest.mark.slow), "continue"])
+@pytest.mark.slow
+@pytest.mark.parametrize("carry", ["reset", "continue"])
 def test_a_run_in_chunks_learns_as_one_in_one_computation(config, tmp_path, carry):
     config.bptt.carry = carry
     in_graph = train(config, tmp_path / "in_graph")

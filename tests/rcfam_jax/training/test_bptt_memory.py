@@ -90,6 +90,7 @@ def test_memory_does_not_grow_apart_from_what_is_kept_on_the_host():
     assert temporary_bytes(PLAIN, 256) > 4 * short
 
 
+@pytest.mark.slow
 def test_one_group_of_frame_heads_is_alive_in_a_backward_pass():
     """A chunk eight times as long takes more for the core only; a larger group takes more for the heads."""
     batch_size = 1

@@ -38,6 +38,7 @@ def seen_shapes(monkeypatch, change=lambda grads, config: grads):
     return shapes
 
 
+@pytest.mark.slow
 def test_offloading_is_right_here_and_proven_at_the_shapes_of_the_run(config, devices, monkeypatch):
     shapes = seen_shapes(monkeypatch)
     self_check.check_offloading(config, devices)
