@@ -39,9 +39,11 @@ from data_gen.program import run
 from data_gen.tokenizer import Tokenizer
 from rcfam_jax.analysis.flops import forward_flops
 from rcfam_jax.training.bptt.loss import loss_and_grad
-from rcfam_jax.training.loop import build_model, initial_state, make_train_step
+from rcfam_jax.training.loop import build_model
 from rcfam_jax.training.optimizer import make_optimizer
+from rcfam_jax.training.parallel import Devices
 from rcfam_jax.training.streams import open_corpus
+from rcfam_jax.training.train_step import compiled_step, initial_state
 from rcfam_jax.training.windows import ShuffledEpochs, Windows, batches
 
 _CONFIG = flags.DEFINE_multi_enum("config", ["tiny"], ["tiny", "middle", "paper_82m"], "Whose model and batch.")
@@ -99,6 +101,7 @@ def _configuration(name: str) -> ConfigDict:
     config = importlib.import_module(f"experiments.configs.{name}").get_config()
     config.data.window = _WINDOW.value or config.data.window
     config.data.batch_size = _BATCH.value or config.data.batch_size
+    config.bptt.mode = "in_graph"  # as torch.utils.checkpoint does, it computes activations again
     config.bptt.chunk = min(config.bptt.chunk, config.data.window)
     if _DATA.value:
         config.data.path = _DATA.value
@@ -150,8 +153,9 @@ def _jax_works(config: ConfigDict) -> list[Work]:
     graphdef, params = build_model(config)
     batch = jax.tree.map(jnp.asarray, random_batch(config))
     optimizer = make_optimizer(config.optimizer)
-    train_step = make_train_step(graphdef, optimizer, config)
-    state = initial_state(jax.tree.map(jnp.copy, params), optimizer)
+    train_step = compiled_step(graphdef, optimizer, config)
+    devices = Devices(config.data.batch_size, jax.devices()[:1])
+    state = initial_state(graphdef, jax.tree.map(jnp.copy, params), optimizer, devices, config)
 
     def head(params: Any, codepoints_FxRxC: jax.Array, styles_FxRxC: jax.Array) -> jax.Array:
         embed = jax.checkpoint(lambda params, *frames: nnx.merge(graphdef, params).embed(*frames))
@@ -220,7 +224,9 @@ def random_batch(config: ConfigDict) -> dict[str, np.ndarray]:
     model, shape = config.model, (config.data.batch_size, config.data.window)
     codepoints, styles = generator.integers(0, 256, (2, *shape, model.rows, model.columns), dtype=np.uint8)
     tokens = generator.integers(0, model.vocabulary_size, shape, dtype=np.int32)
-    return {"codepoints": codepoints, "styles": styles, "tokens": tokens, "mask": np.ones(shape, bool)}
+    scored = {"tokens": tokens, "mask": np.ones(shape, bool)}
+    whole = {name: np.zeros(shape[0], bool) for name in ("skipped", "continues")}
+    return {"codepoints": codepoints, "styles": styles, **scored, **whole}
 
 
 def _loader(config: ConfigDict) -> Work:
