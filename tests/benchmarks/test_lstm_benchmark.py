@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from benchmarks import lstm as benchmark
+from benchmarks import lstm_contenders as benchmark
 
 CASE = benchmark.Case("cpu", "float32", batch=2, steps=3, width=8, unroll=1)
 

@@ -18,7 +18,7 @@ from exact_gradients import (
 )
 from flax import nnx
 
-from benchmarks.long_horizon import measure
+from benchmarks.long_windows import measure
 from benchmarks.typed_noise import write_noise
 from rcfam_jax.training.bptt import chunked
 from rcfam_jax.training.bptt.loss import loss_and_grad
