@@ -1,4 +1,4 @@
-"""Who takes part in the LSTM's benchmark: this package's LSTM, flax.nnx's two cells, and torch's where it is installed."""
+"""Who takes part in the LSTM's benchmark: this LSTM, flax.nnx's two cells, and torch's where it is installed."""
 
 import importlib.util
 from collections.abc import Callable, Sequence
