@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+from benchmarks import lstm as program
 from benchmarks import lstm_contenders as benchmark
 
 CASE = benchmark.Case("cpu", "float32", batch=2, steps=3, width=8, unroll=1)
@@ -39,10 +40,10 @@ def test_contenders_agree_in_bfloat16_and_unrolled():
 
 
 def test_every_contender_is_timed_and_shown(contenders, monkeypatch, tmp_path):
-    monkeypatch.setattr(benchmark, "contenders", lambda case: contenders)
-    measured = benchmark.measure(CASE, rounds=2)
+    monkeypatch.setattr(program, "contenders", lambda case: contenders)
+    measured = program.measure(CASE, rounds=2)
     assert [row.contender for row in measured] == list(contenders)
     assert all(0 < row.forward_least <= row.forward and 0 < row.both_least <= row.both for row in measured)
-    assert len(benchmark.table(measured).splitlines()) == 1 + len(measured)
-    benchmark.plot(measured, tmp_path / "lstm.png")
+    assert len(program.table(measured).splitlines()) == 1 + len(measured)
+    program.plot(measured, tmp_path / "lstm.png")
     assert (tmp_path / "lstm.png").read_bytes().startswith(b"\x89PNG")
