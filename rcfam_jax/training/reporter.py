@@ -24,9 +24,9 @@ class Reporter:
 
     def report(self, step: int, measured: dict, waited: float) -> None:
         """Take note of a step that has been dispatched after `waited` seconds for its data; report the one before."""
+        self._waited += waited  # before the clock starts anew: it has passed by now
         self.flush()
         self._pending = step, measured
-        self._waited += waited
 
     def flush(self) -> None:
         """Report the last step taken note of."""

@@ -17,6 +17,8 @@ def token_scores(graphdef: Any, params: Any, batch: Batch, config: Any) -> tuple
     """Run the model over a batch of windows; `config` is the section `bptt`. Returns the carry after them, too."""
     del config
     model = nnx.merge(graphdef, params)
-    carry = carry_on_entry(model, len(batch["tokens"]), batch.get("carry"), batch.get("continues"))
+    carry = None
+    if "carry" in batch:
+        carry = carry_on_entry(model, len(batch["tokens"]), batch["carry"], batch.get("continues"))
     carry, logits_BxTxV = model(batch["codepoints"], batch["styles"], carry)
     return carry, score_tokens(logits_BxTxV, batch["tokens"])
