@@ -1,6 +1,7 @@
 """The folder in which a dataset grows: what was asked for, one process at a time, and going on after a kill."""
 
 import contextlib
+import errno
 import fcntl
 import json
 import pathlib
@@ -14,6 +15,10 @@ from data_gen.errors import UserError, one_line
 
 _ASKED = "generator.json"
 """In a dataset's folder, from the start: what was asked for, that is `settings` and the names of the `recordings`."""
+
+
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
+"""What a file system without locks says."""
 
 
 class BuildingError(UserError):
@@ -76,6 +81,7 @@ def _alone(folder: pathlib.Path) -> Iterator[None]:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BuildingError(f"another process is generating into {folder}") from None
-        except OSError:
-            pass  # a file system without locks
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
         yield

@@ -31,8 +31,8 @@ def test_a_list_that_is_none(tmp_path, content, match):
 
 
 def test_names_are_those_of_the_folders():
-    sources = ["/a/tool", "/b/lib.git", "/c/work/.git", "https://host/owner/page.git", "git@host:owner/deep/site", "/"]
-    assert list(name_recordings(sources)) == ["tool", "lib", "work", "page", "site", "repository"]
+    sources = ["/a/tool", "/b/lib.git", "/c/plan/.git", "https://host/owner/page.git", "git@host:owner/deep/site", "/"]
+    assert list(name_recordings(sources)) == ["tool", "lib", "plan", "page", "site", "repository"]
 
 
 def test_names_that_would_be_alike_tell_the_repositories_apart():
