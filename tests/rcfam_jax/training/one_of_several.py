@@ -20,17 +20,6 @@ from rcfam_jax.training.parallel import Devices, gather, is_primary, join_proces
 from rcfam_jax.training.windows import batches
 
 
-class Noted:
-    """Windows' places, each noted when it is looked up."""
-
-    def __init__(self, places):
-        self._places, self.seen = places, []
-
-    def __getitem__(self, position):
-        self.seen.append(position)
-        return self._places[position]
-
-
 def first_gradient(config, corpus, out):
     graphdef, params = loop.build_model(config)
     devices = Devices(config.data.batch_size)
@@ -44,13 +33,12 @@ def first_gradient(config, corpus, out):
 
 def windows_of_an_epoch(config, corpus, out):
     windows = loop._training_windows(corpus, config)
-    noted = Noted(windows._places)
-    noted._places[0]
-    steps = noted._places._ends[0] // config.data.batch_size
-    windows._places = noted
+    windows._places[0]
+    steps = windows._places._ends[0] // config.data.batch_size
+    places, read = [], windows._read
+    windows._read = lambda place: places.append(place) or read(place)
     for index in range(steps * windows.rows):
         windows[index]
-    places = [noted._places[position] for position in noted.seen]
     (out / f"windows-{jax.process_index()}.json").write_text(json.dumps(places))
 
 
