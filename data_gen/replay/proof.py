@@ -1,12 +1,12 @@
 """The proof of a replay: after a commit the terminal's files are what git says."""
 
-import hashlib
 import itertools
 from collections.abc import Mapping, Set
 
 from data_gen.errors import UserError
-from data_gen.replay.history import EXECUTABLE, LINK, Commit, Entry, History, Move
+from data_gen.replay.history import Commit, Entry, History, Move
 from data_gen.terminal.filesystem import File, FileSystem, Link, is_safe
+from data_gen.terminal.objects import content_of, mode_of, object_id
 
 
 class ReplayError(UserError):
@@ -52,11 +52,7 @@ def _tree_id(entries: list[tuple[list[bytes], int, str]], depth: int) -> str:
     content = b"".join(
         b"%o %s\0" % (mode, name.removesuffix(b"/")) + bytes.fromhex(blob) for name, mode, blob in sorted(lines)
     )
-    return _object_id(b"tree", content)
-
-
-def _object_id(kind: bytes, content: bytes) -> str:
-    return hashlib.sha1(b"%s %d\0" % (kind, len(content)) + content, usedforsecurity=False).hexdigest()
+    return object_id(b"tree", content).hex()
 
 
 def _compare(
@@ -71,6 +67,4 @@ def _compare(
 
 def _entry_of(node: File | Link) -> Entry:
     """What git would record."""
-    content = node.content if isinstance(node, File) else node.target
-    mode = LINK if isinstance(node, Link) else EXECUTABLE if node.executable else 0o100644
-    return Entry(mode, _object_id(b"blob", content))
+    return Entry(int(mode_of(node), 8), object_id(b"blob", content_of(node)).hex())

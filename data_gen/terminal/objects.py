@@ -26,7 +26,7 @@ def commit_id(tree: bytes, parent: bytes | None, message: bytes) -> bytes:
     lines = [b"tree " + tree.hex().encode()]
     lines += [b"parent " + parent.hex().encode()] if parent else []
     lines += [b"author " + IDENTITY, b"committer " + IDENTITY, b"", message]
-    return _object_id(b"commit", b"\n".join(lines))
+    return object_id(b"commit", b"\n".join(lines))
 
 
 class Tree:
@@ -45,7 +45,7 @@ class Tree:
                 self._folders[above] = {}
                 parent, _, own_name = above.rpartition(b"/")
                 self._folders[parent][own_name] = _FOLDER, b""
-        self._folders[folder][name] = mode_of(node), _object_id(b"blob", content_of(node))
+        self._folders[folder][name] = mode_of(node), object_id(b"blob", content_of(node))
         self._touch(folder)
 
     def remove(self, path: bytes) -> None:
@@ -95,8 +95,9 @@ def folders_of(path: bytes) -> Iterator[bytes]:
 def _tree_id(entries: dict[bytes, tuple[bytes, bytes]]) -> bytes:
     """The name of a tree: its entries are sorted as if the names of folders ended in a slash."""
     ordered = sorted((name + b"/" * (mode == _FOLDER), name, mode, id_) for name, (mode, id_) in entries.items())
-    return _object_id(b"tree", b"".join(b"%s %s\0%s" % (mode, name, id_) for _, name, mode, id_ in ordered))
+    return object_id(b"tree", b"".join(b"%s %s\0%s" % (mode, name, id_) for _, name, mode, id_ in ordered))
 
 
-def _object_id(kind: bytes, content: bytes) -> bytes:
+def object_id(kind: bytes, content: bytes) -> bytes:
+    """The name of an object: 20 bytes."""
     return hashlib.sha1(b"%s %d\0" % (kind, len(content)) + content, usedforsecurity=False).digest()
