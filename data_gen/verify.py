@@ -46,7 +46,7 @@ def main() -> None:
 def against_git(recording: Recording, rows: int, columns: int) -> bool:
     """Compare all frames, and all files after each commit; `VerificationError` if any differs."""
     trees, retyped = TreeCheck(), Retyped(recording, rows, columns)
-    commits = commits_of(recording)[: _COMMITS.value]
+    commits = retyped.planned[: _COMMITS.value]
     for commit in tqdm(retyped.commits(len(commits)), recording.name, len(commits)):
         trees.check(retyped.terminal.filesystem, commit)
     print(

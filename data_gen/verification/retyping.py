@@ -92,6 +92,8 @@ class Retyped:
     """A recording typed into a fresh terminal, whose frames are compared with the recorded ones record by record."""
 
     def __init__(self, recording: Recording, rows: int, columns: int) -> None:
+        self.planned = commits_of(recording)
+        """The commits that there are to type."""
         self._recording = recording
         self._frames = 0  # compared by now
         self._codepoints_RxC = np.zeros((rows, columns), np.uint32)
@@ -103,7 +105,7 @@ class Retyped:
 
         Raises `VerificationError` where a frame differs, or what is typed has no meaning.
         """
-        for commit in commits_of(self._recording)[:count]:
+        for commit in self.planned[:count]:
             actions = actions_between(self._recording, commit.start, commit.end)
             try:
                 self.terminal.type(actions)
