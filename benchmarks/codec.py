@@ -9,8 +9,6 @@ compression is timed, since their text is painted in Python.
 """
 
 import contextlib
-import io
-import json
 import pathlib
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -22,8 +20,9 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 from benchmarks.codec_measures import Measured, measure, sample_records
+from benchmarks.figures import write_figure
 from data_gen.atomic import write_file
-from data_gen.dataset import Dataset
+from data_gen.dataset import Dataset, to_json
 from data_gen.errors import UserError
 from data_gen.program import run
 from data_gen.record import Settings, record_history
@@ -47,7 +46,7 @@ def main() -> None:
     if _OUT.value:
         folder = pathlib.Path(_OUT.value)
         folder.mkdir(parents=True, exist_ok=True)
-        write_file(folder / "codec.json", (json.dumps([m._asdict() for m in measured], indent=1) + "\n").encode())
+        write_file(folder / "codec.json", to_json([m._asdict() for m in measured]))
         plot(measured, folder / "codec.png")
         print(f"{folder / 'codec.json'}, {folder / 'codec.png'}")
 
@@ -99,10 +98,7 @@ def plot(measured: Sequence[Measured], path: pathlib.Path) -> None:
     axes.invert_yaxis()
     axes.margins(x=0.25)
     axes.set_xlabel("bytes a frame (and times smaller than 40 bits a cell)")
-    with io.BytesIO() as content:
-        figure.savefig(content, format="png", dpi=120)
-        write_file(path, content.getvalue())
-    plt.close(figure)
+    write_figure(figure, path)
 
 
 def _colour(name: str) -> str:

@@ -7,7 +7,6 @@ Each run is a process of its own, bound to so many cores; the runs take turns. P
 it there as generation.json and generation.png.
 """
 
-import json
 import multiprocessing
 import os
 import pathlib
@@ -24,7 +23,9 @@ from absl import flags
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
+from benchmarks.figures import write_figure
 from data_gen.atomic import write_file
+from data_gen.dataset import to_json
 from data_gen.program import run
 from data_gen.record import Settings, record_history
 from data_gen.replay.history import History
@@ -75,7 +76,7 @@ def main() -> None:
         folder = pathlib.Path(_OUT.value)
         folder.mkdir(parents=True, exist_ok=True)
         content = {"runs": [run._asdict() for run in runs], "stages": [stage._asdict() for stage in stages]}
-        write_file(folder / "generation.json", (json.dumps(content, indent=1) + "\n").encode())
+        write_file(folder / "generation.json", to_json(content))
         plot(runs, stages, folder / "generation.png")
 
 
@@ -151,8 +152,7 @@ def plot(runs: Sequence[Measured], stages: Sequence[Stages], path: pathlib.Path)
     medians = [statistics.median(getattr(stages_, stage) for stages_ in stages) for stage in Stages._fields]
     shares.barh(Stages._fields, medians, color="#4878a8")
     shares.set(title="where the time goes", xlabel="microseconds an action")
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    write_figure(figure, path)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from absl import flags
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
+from benchmarks.figures import write_figure
 from benchmarks.long_windows import COMPARED, SHORT, Measured, compare, measure
 from benchmarks.typed_noise import write_noise
 from data_gen.atomic import write_file
@@ -86,8 +87,7 @@ def plot(measured: Sequence[Measured], path: pathlib.Path) -> None:
     speed.plot(frames, [1e3 * one.cpu_seconds / one.frames for one in measured], "o-", label="of all cores")
     speed.legend()
     speed.set(title="time", xlabel="frames", ylabel="ms/frame", xscale="log", ylim=(0, None))
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    write_figure(figure, path)
 
 
 if __name__ == "__main__":

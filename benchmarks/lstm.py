@@ -10,9 +10,7 @@ too, since on a busy machine it says more. With --out the table also goes there 
 The loop is XLA's on every backend: there is no Pallas kernel, since no accelerator could be had to measure one.
 """
 
-import io
 import itertools
-import json
 import os
 import pathlib
 import statistics
@@ -26,8 +24,10 @@ from absl import flags
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
+from benchmarks.figures import write_figure
 from benchmarks.lstm_contenders import Case, contenders
 from data_gen.atomic import write_file
+from data_gen.dataset import to_json
 from data_gen.program import run
 
 _BATCH = flags.DEFINE_multi_integer("batch", [1, 8], "Batch sizes, B.", lower_bound=1)
@@ -65,7 +65,7 @@ def main() -> None:
         folder = pathlib.Path(_OUT.value)
         folder.mkdir(parents=True, exist_ok=True)
         rows = [row._asdict() | {"case": row.case._asdict()} for row in measured]
-        write_file(folder / "lstm.json", (json.dumps(rows, indent=1) + "\n").encode())
+        write_file(folder / "lstm.json", to_json(rows))
         plot(measured, folder / "lstm.png")
         print(f"{folder / 'lstm.json'}, {folder / 'lstm.png'}")
 
@@ -118,10 +118,7 @@ def plot(measured: Sequence[Measured], path: pathlib.Path) -> None:
         panel.set_yticks(range(len(cases)), ["{} {} B={} T={} H={} unroll={}".format(*case) for case in cases])
     panels[0].invert_yaxis()
     panels[1].legend(fontsize="small")
-    with io.BytesIO() as content:
-        figure.savefig(content, format="png", dpi=120)
-        write_file(path, content.getvalue())
-    plt.close(figure)
+    write_figure(figure, path)
 
 
 if __name__ == "__main__":

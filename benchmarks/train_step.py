@@ -13,9 +13,7 @@ With --data the loader's frames/s are measured too, on a dataset of the configur
 
 import importlib
 import importlib.util
-import io
 import itertools
-import json
 import os
 import pathlib
 import statistics
@@ -34,7 +32,9 @@ from ml_collections import ConfigDict
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
+from benchmarks.figures import write_figure
 from data_gen.atomic import write_file
+from data_gen.dataset import to_json
 from data_gen.program import run
 from data_gen.tokenizer import Tokenizer
 from rcfam_jax.analysis.flops import forward_flops
@@ -91,8 +91,7 @@ def main() -> None:
     if _OUT.value:
         folder = pathlib.Path(_OUT.value)
         folder.mkdir(parents=True, exist_ok=True)
-        content = json.dumps([row._asdict() for row in measured], indent=1) + "\n"
-        write_file(folder / "train_step.json", content.encode())
+        write_file(folder / "train_step.json", to_json([row._asdict() for row in measured]))
         plot(measured, folder / "train_step.png")
         print(f"{folder / 'train_step.json'}, {folder / 'train_step.png'}")
 
@@ -272,10 +271,7 @@ def plot(measured: Sequence[Measured], path: pathlib.Path) -> None:
     axes.invert_yaxis()
     axes.set_xlabel("gigaFLOP/s")
     axes.legend(fontsize="small")
-    with io.BytesIO() as content:
-        figure.savefig(content, format="png", dpi=120)
-        write_file(path, content.getvalue())
-    plt.close(figure)
+    write_figure(figure, path)
 
 
 if __name__ == "__main__":
