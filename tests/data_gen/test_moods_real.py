@@ -6,11 +6,11 @@ import shutil
 import subprocess
 
 import pytest
+from real_programs import typed_beside_real_programs
 
 from data_gen.record import Settings, record_history
 from data_gen.replay import desk, session, typist
 from data_gen.texz.recording import Recording
-from data_gen.verification.retyping import commits_of
 
 PATHS = [
     *("-x", "+y", "a b", "it's", "$(x)", "~", "~root", "#x", "%", "%:h", "!x", "[a]", "{a,b}", "*", "=x", "x=y", "@"),
@@ -98,9 +98,6 @@ def moody(monkeypatch) -> None:
     ("rows", "columns", "style"), [(24, 80, "vim"), (12, 30, "arrows"), (13, 60, "vim"), (24, 54, "arrows")]
 )
 def test_real_programs_agree_with_a_moody_session(rows, columns, style, tmp_path):
-    real = pytest.importorskip("data_gen.verification.against_real", reason="pexpect or pyte is not installed")
-    if missing := pytest.importorskip("data_gen.terminal.real").missing_programs():
-        pytest.skip(f"not installed: {', '.join(missing)}")
     (tmp_path / "repository").mkdir()
     git(tmp_path / "repository", "init", "--quiet")
     author = Author(columns, tmp_path / "repository")
@@ -109,11 +106,6 @@ def test_real_programs_agree_with_a_moody_session(rows, columns, style, tmp_path
     settings = Settings(rows=rows, columns=columns, style=style, frames_per_record=256)
     entry = record_history(tmp_path / "repository", "moody", tmp_path / "moody", settings, lambda progress: None)
     recording = Recording(tmp_path / "moody", entry, settings.frames_per_record)
-    both = real.RealSession(recording, rows, columns)
-    try:
-        for commit in commits_of(recording):
-            both.type(commit)
-    finally:
-        both.close()
+    both = typed_beside_real_programs(recording, rows, columns)
     assert both.screens > 200
     assert both.differences == []

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from histories import BUILDERS
+from real_programs import typed_beside_real_programs
 
 from data_gen.dataset import Dataset, recording_folder, write_manifest
 from data_gen.record import Settings, record_history
@@ -118,16 +119,7 @@ def test_the_program_says_what_it_has_proven(dataset):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BUILDERS)
 def test_real_programs_show_and_write_the_same(dataset, name):
-    real = pytest.importorskip("data_gen.verification.against_real", reason="pexpect or pyte is not installed")
-    if missing := pytest.importorskip("data_gen.terminal.real").missing_programs():
-        pytest.skip(f"not installed: {', '.join(missing)}")
-    recording = dataset.recordings[name]
-    session = real.RealSession(recording, 24, 80)
-    try:
-        for commit in commits_of(recording):
-            session.type(commit)
-    finally:
-        session.close()
+    session = typed_beside_real_programs(dataset.recordings[name], 24, 80)
     assert session.screens > 0
     assert session.differences == []
 
