@@ -9,10 +9,13 @@ chance. Shorter programs do not sit inside longer ones: each is drawn anew.
 """
 
 import enum
+import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+
+from rcfam_jax.diagnostics.distinct import distinct
 
 REGISTER_BITS = 5
 REGISTER_VALUES = 1 << REGISTER_BITS
@@ -158,7 +161,9 @@ def build(max_depth: int, per_depth: int, seed: int, validation_share: float = 0
     for depth in range(1, max_depth + 1):
         rng = np.random.default_rng([seed, depth])
         wanted = per_depth + round(per_depth * validation_share)
-        programs = _distinct(rng, wanted, depth)
+        programs = Programs(
+            *distinct(functools.partial(draw, rng, blocks=depth), wanted, f"programs of {depth} blocks")
+        )
         outcomes = execute(programs)
         examples = Examples(
             vocabulary.encode(programs),
@@ -170,20 +175,6 @@ def build(max_depth: int, per_depth: int, seed: int, validation_share: float = 0
         parts[1].append(Examples(*(array[per_depth:] for array in examples)))
     training, validation = (Examples(*map(np.concatenate, zip(*part, strict=True))) for part in parts)
     return training, validation
-
-
-def _distinct(rng: np.random.Generator, count: int, blocks: int) -> Programs:
-    """Draw until there are so many different programs."""
-    drawn = draw(rng, 2 * count, blocks)
-    for _ in range(4):
-        rows = np.concatenate([array.reshape(len(drawn.start_P), -1) for array in drawn], axis=1)
-        _, first = np.unique(rows, axis=0, return_index=True)
-        if len(first) >= count:
-            kept = np.sort(first)[:count]
-            return Programs(*(array[kept] for array in drawn))
-        more = draw(rng, 2 * count, blocks)
-        drawn = Programs(*map(np.concatenate, zip(drawn, more, strict=True)))
-    raise ValueError(f"there are not {count} different programs of {blocks} blocks")
 
 
 def listing(programs: Programs, number: int) -> Iterator[str]:
