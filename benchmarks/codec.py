@@ -20,13 +20,13 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 from benchmarks.codec_measures import Measured, measure, sample_records
-from benchmarks.figures import write_figure
 from data_gen.atomic import write_file
 from data_gen.dataset import Dataset, to_json
 from data_gen.errors import UserError
 from data_gen.program import run
 from data_gen.record import Settings, record_history
 from data_gen.texz.recording import Recording
+from rcfam_jax.analysis.figures import write_figure
 
 _DATA = flags.DEFINE_string("data", None, "A dataset's folder.")
 _REPO = flags.DEFINE_string("repo", None, "A git repository to replay instead.")

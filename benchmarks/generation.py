@@ -23,7 +23,6 @@ from absl import flags
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-from benchmarks.figures import write_figure
 from data_gen.atomic import write_file
 from data_gen.dataset import to_json
 from data_gen.program import run
@@ -35,6 +34,7 @@ from data_gen.terminal.muxer import Terminal
 from data_gen.terminal.screen import FrameLog, clear_log
 from data_gen.texz.codec import encode
 from data_gen.texz.record import Codec
+from rcfam_jax.analysis.figures import write_figure
 
 _REPO = flags.DEFINE_string("repo", None, "The git repository to replay.", required=True)
 _OUT = flags.DEFINE_string("out", None, "Where the table and the plot are written.")

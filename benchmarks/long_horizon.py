@@ -21,11 +21,14 @@ from absl import flags
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-from benchmarks.figures import write_figure
 from benchmarks.long_windows import COMPARED, SHORT, Measured, compare, measure
 from benchmarks.typed_noise import write_noise
 from data_gen.atomic import write_file
 from data_gen.program import run
+from rcfam_jax.analysis.figures import write_figure
+
+STEPS = (4096, 65_536)
+"""On the way to the longest window."""
 
 _FRAMES = flags.DEFINE_integer("frames", 65_536, "Steps of the longest window, T.", lower_bound=512)
 _OUT = flags.DEFINE_string("out", None, "Where the table and the plot are written.")
@@ -34,7 +37,7 @@ _ROUNDS = flags.DEFINE_integer("rounds", 3, "How often the two ways take turns."
 
 def main() -> None:
     """Type, differentiate, print, write."""
-    lengths = sorted({SHORT, min(4096, _FRAMES.value), _FRAMES.value})
+    lengths = sorted({SHORT, *(min(step, _FRAMES.value) for step in STEPS)} | {_FRAMES.value})
     with tempfile.TemporaryDirectory() as folder:
         write_noise(pathlib.Path(folder), _FRAMES.value)
         with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:

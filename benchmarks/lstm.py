@@ -24,11 +24,11 @@ from absl import flags
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-from benchmarks.figures import write_figure
 from benchmarks.lstm_contenders import Case, contenders
 from data_gen.atomic import write_file
 from data_gen.dataset import to_json
 from data_gen.program import run
+from rcfam_jax.analysis.figures import write_figure
 
 _BATCH = flags.DEFINE_multi_integer("batch", [1, 8], "Batch sizes, B.", lower_bound=1)
 _STEPS = flags.DEFINE_multi_integer("steps", [64], "Numbers of steps, T.", lower_bound=1)

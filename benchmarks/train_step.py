@@ -32,11 +32,11 @@ from ml_collections import ConfigDict
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-from benchmarks.figures import write_figure
 from data_gen.atomic import write_file
 from data_gen.dataset import to_json
 from data_gen.program import run
 from data_gen.tokenizer import Tokenizer
+from rcfam_jax.analysis.figures import write_figure
 from rcfam_jax.analysis.flops import forward_flops
 from rcfam_jax.training.bptt.loss import loss_and_grad
 from rcfam_jax.training.loop import build_model

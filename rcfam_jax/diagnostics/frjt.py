@@ -1,11 +1,13 @@
 """The Forward-Referencing Jumps Task: straight-line programs whose outcome only execution tells (paper, 4 and 8.1.1).
 
-A program has n labelled blocks and one register of 5 bits. A block changes the register by one invertible operation,
-tests one of its bits, and jumps to one of two later labels, nearer ones being likelier; the last block, and now and
-then an earlier one, jumps to a halting state, A or B. Which it is, is the label.
+A program has n labelled blocks and a register of 6 bits. A block adds a small number to it or subtracts one, compares
+it with a bound, and jumps to one of two later labels, near ones being likelier; the last block, and now and then an
+earlier one, jumps to a halting state, A or B. Which it is, is the label. Only execution tells which block comes next.
 
-Operations are invertible so that the register stays uniform: whoever does not know it cannot tell a bit better than by
-chance. Shorter programs do not sit inside longer ones: each is drawn anew.
+The register starts uniform and, as it wraps around, stays so. Of a single test its bound tells a little, the start of
+the register more, what is added the rest: gradient descent has a way from one to the next. (Where no part tells
+anything without the others, as when blocks test a bit of a product, an LSTM learned nothing in a thousand steps.) Over
+many blocks such hints fade: `shortcuts` measures what they are worth.
 """
 
 import enum
@@ -17,28 +19,27 @@ import numpy as np
 
 from rcfam_jax.diagnostics.distinct import distinct
 
-REGISTER_BITS = 5
-REGISTER_VALUES = 1 << REGISTER_BITS
+REGISTER_VALUES = 64
+OPERANDS = np.arange(16)
+BOUNDS = np.arange(24, 41)
 TOKENS_PER_BLOCK = 6
-_MEAN_NEAR_JUMP = 0.55
-"""The chance of the next label, then of the next but one among the rest, and so on."""
+_NEXT = 0.75
+"""The chance that the nearer target is the next label, then the next but one, and so on; from there to the farther."""
 
-_EXITS_PER_PROGRAM = 0.5
+_EXITS_PER_PROGRAM = 1.2
 """How many jumps of a program, the last block's apart, halt at once, on average."""
 
 A, B = 0, 1
 
 
 class Operation(enum.IntEnum):
-    """What a block does to the register, modulo 32. Factors are odd."""
+    """What a block does to the register, modulo 64."""
 
     ADD = 0
     SUBTRACT = enum.auto()
-    XOR = enum.auto()
-    MULTIPLY = enum.auto()
 
 
-_SYMBOLS = dict(zip(Operation, "+-^*", strict=True))
+_SYMBOLS = {Operation.ADD: "+", Operation.SUBTRACT: "-"}
 
 
 class Programs(NamedTuple):
@@ -47,8 +48,8 @@ class Programs(NamedTuple):
     start_P: np.ndarray  # the register's first value
     operations_PxN: np.ndarray
     operands_PxN: np.ndarray
-    bits_PxN: np.ndarray  # which bit is tested
-    targets_PxNx2: np.ndarray  # where to go if it is clear, and if it is set
+    bounds_PxN: np.ndarray  # what the register is compared with
+    targets_PxNx2: np.ndarray  # where to go if it is not less, and if it is
 
 
 class Outcomes(NamedTuple):
@@ -62,20 +63,18 @@ def draw(rng: np.random.Generator, count: int, blocks: int) -> Programs:
     """Draw programs of so many blocks."""
     shape = count, blocks
     operations_PxN = rng.integers(len(Operation), size=shape)
-    operands_PxN = rng.integers(REGISTER_VALUES, size=shape)
-    operands_PxN |= operations_PxN == Operation.MULTIPLY
-    targets_PxNx2 = np.arange(blocks)[:, None] + rng.geometric(_MEAN_NEAR_JUMP, (*shape, 2))
-    halts_PxNx2 = rng.integers(2, size=(*shape, 2))
-    halts_PxNx2[..., 1] = np.where(rng.random(shape) < 0.5, halts_PxNx2[..., 1], 1 - halts_PxNx2[..., 0])
+    operands_PxN = rng.choice(OPERANDS, size=shape)
+    gaps_PxNx2 = rng.permuted(rng.geometric(_NEXT, (*shape, 2)).cumsum(axis=-1), axis=-1)
+    targets_PxNx2 = np.arange(blocks)[:, None] + gaps_PxNx2
     is_exit = rng.random((*shape, 2)) < _EXITS_PER_PROGRAM / (2 * blocks)
-    targets_PxNx2 = np.where(is_exit, blocks + halts_PxNx2, np.minimum(targets_PxNx2, blocks - 1))
-    last_P = rng.integers(2, size=count)
-    targets_PxNx2[:, -1] = blocks + np.stack([last_P, 1 - last_P], axis=1)
+    exits_PxNx2 = blocks + rng.integers(2, size=(*shape, 2))
+    targets_PxNx2 = np.where(is_exit, exits_PxNx2, np.minimum(targets_PxNx2, blocks - 1))
+    targets_PxNx2[:, -1] = blocks, blocks + 1
     return Programs(
         rng.integers(REGISTER_VALUES, size=count),
         operations_PxN,
         operands_PxN,
-        rng.integers(REGISTER_BITS, size=shape),
+        rng.choice(BOUNDS, size=shape),
         targets_PxNx2,
     )
 
@@ -90,15 +89,14 @@ def execute(programs: Programs) -> Outcomes:
         here = everyone[block_P == block]
         executed_PxN[here, block] = True
         register = _operate(register_P[here], programs.operations_PxN[here, block], programs.operands_PxN[here, block])
-        is_set = register >> programs.bits_PxN[here, block] & 1
+        is_less = register < programs.bounds_PxN[here, block]
         register_P[here] = register
-        block_P[here] = programs.targets_PxNx2[here, block, is_set]
+        block_P[here] = programs.targets_PxNx2[here, block, is_less.astype(int)]
     return Outcomes(block_P - blocks, executed_PxN)
 
 
 def _operate(register: np.ndarray, operation: np.ndarray, operand: np.ndarray) -> np.ndarray:
-    results = [register + operand, register - operand, register ^ operand, register * operand]
-    return np.choose(operation, results) % REGISTER_VALUES
+    return np.choose(operation, [register + operand, register - operand]) % REGISTER_VALUES
 
 
 class Vocabulary(NamedTuple):
@@ -118,19 +116,19 @@ class Vocabulary(NamedTuple):
 
     @property
     def _labels(self) -> int:
-        return 2 + REGISTER_VALUES + len(Operation) + REGISTER_BITS
+        return 2 + REGISTER_VALUES + len(Operation)
 
     def encode(self, programs: Programs) -> np.ndarray:
         """Programs as tokens, at the end of rows that begin with padding: int32 [P, length]."""
         count, blocks = programs.operations_PxN.shape
-        numbers, operations, bits = 2, 2 + REGISTER_VALUES, 2 + REGISTER_VALUES + len(Operation)
+        numbers, operations = 2, 2 + REGISTER_VALUES
         halting = np.where(programs.targets_PxNx2 < blocks, 0, self.max_blocks - blocks)
         lines_PxNx6 = np.concatenate(
             [
                 np.broadcast_to(self._labels + np.arange(blocks)[:, None], (count, blocks, 1)),
                 operations + programs.operations_PxN[..., None],
                 numbers + programs.operands_PxN[..., None],
-                bits + programs.bits_PxN[..., None],
+                numbers + programs.bounds_PxN[..., None],
                 self._labels + programs.targets_PxNx2 + halting,
             ],
             axis=2,
@@ -178,7 +176,7 @@ def build(max_depth: int, per_depth: int, seed: int, validation_share: float = 0
 
 
 def listing(programs: Programs, number: int) -> Iterator[str]:
-    """A program as text, with a `>` before each line that is executed, and where it halts."""
+    """A program as text, with a `>` before each line that is executed, and where it halts. Registers are modulo 64."""
     blocks = programs.operations_PxN.shape[1]
     outcomes = execute(Programs(*(array[number : number + 1] for array in programs)))
 
@@ -188,10 +186,10 @@ def listing(programs: Programs, number: int) -> Iterator[str]:
     yield f"  r = {programs.start_P[number]}"
     for block in range(blocks):
         symbol = _SYMBOLS[Operation(programs.operations_PxN[number, block])]
-        clear, is_set = map(name, programs.targets_PxNx2[number, block])
+        not_less, less = map(name, programs.targets_PxNx2[number, block])
         yield (
             f"{'>' if outcomes.executed_PxN[0, block] else ' '} L{block}: "
             f"r = r {symbol} {programs.operands_PxN[number, block]}; "
-            f"if bit {programs.bits_PxN[number, block]} of r: {is_set} else {clear}"
+            f"if r < {programs.bounds_PxN[number, block]}: {less} else {not_less}"
         )
     yield f"  halts in {'AB'[outcomes.halts_P[0]]}"

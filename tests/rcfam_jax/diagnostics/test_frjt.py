@@ -13,17 +13,15 @@ from rcfam_jax.diagnostics import frjt, shortcuts
 def run(lines: list[str]) -> tuple[str, list[int]]:
     """Execute a listing line by line: where it halts, and the blocks on the way."""
     register = int(lines[0].split("=")[1])
-    pattern = re.compile(r"[> ] L(\d+): r = r (.) (\d+); if bit (\d) of r: (L\d+|halt [AB]) else (L\d+|halt [AB])")
+    pattern = re.compile(r"[> ] L(\d+): r = r (.) (\d+); if r < (\d+): (L\d+|halt [AB]) else (L\d+|halt [AB])")
     blocks = [pattern.fullmatch(line).groups() for line in lines[1:-1]]
     place, visited = "L0", []
     while place.startswith("L"):
-        number, symbol, operand, bit, is_set, clear = blocks[int(place[1:])]
+        number, symbol, operand, bound, less, not_less = blocks[int(place[1:])]
         visited.append(int(number))
         operand = int(operand)
-        register = {"+": register + operand, "-": register - operand, "^": register ^ operand, "*": register * operand}[
-            symbol
-        ] % 32
-        place = is_set if register & (1 << int(bit)) else clear
+        register = (register + operand if symbol == "+" else register - operand) % 64
+        place = less if register < int(bound) else not_less
     return place, visited
 
 
@@ -45,7 +43,7 @@ def test_tokens_hold_the_whole_program(seed, blocks, more):
     programs = frjt.draw(np.random.default_rng(seed), 2, blocks)
     tokens_PxT = vocabulary.encode(programs)
     assert tokens_PxT.shape == (2, vocabulary.length) and tokens_PxT.max() < vocabulary.size
-    numbers, operations, bits, labels = 2, 34, 38, 43
+    numbers, operations, labels = 2, 66, 68
     for row, number in zip(tokens_PxT.tolist(), range(2), strict=True):
         start = len(row) - 2 - 6 * blocks
         assert set(row[:start]) <= {0} and row[-1] == 1
@@ -54,20 +52,19 @@ def test_tokens_hold_the_whole_program(seed, blocks, more):
         assert (lines[:, 0] - labels).tolist() == list(range(blocks))
         np.testing.assert_array_equal(lines[:, 1] - operations, programs.operations_PxN[number])
         np.testing.assert_array_equal(lines[:, 2] - numbers, programs.operands_PxN[number])
-        np.testing.assert_array_equal(lines[:, 3] - bits, programs.bits_PxN[number])
+        np.testing.assert_array_equal(lines[:, 3] - numbers, programs.bounds_PxN[number])
         targets = lines[:, 4:] - labels
         np.testing.assert_array_equal(
             np.where(targets >= blocks + more, targets - more, targets), programs.targets_PxNx2[number]
         )
 
 
-def test_jumps_go_forward_and_operations_can_be_undone():
+def test_jumps_go_forward_to_two_targets_and_the_last_block_halts():
     programs = frjt.draw(np.random.default_rng(0), 5000, 8)
     assert (programs.targets_PxNx2 > np.arange(8)[:, None]).all()
-    assert (programs.targets_PxNx2[:, -1].min(axis=1) == 8).all() and (
-        programs.targets_PxNx2[:, -1].max(axis=1) == 9
-    ).all()
-    assert (programs.operands_PxN[programs.operations_PxN == frjt.Operation.MULTIPLY] % 2 == 1).all()
+    first, second = np.moveaxis(programs.targets_PxNx2[:, :-1], 2, 0)
+    assert ((first != second) | (first >= 7)).all()  # alike only where both are cut off, or halt
+    assert (programs.targets_PxNx2[:, -1] == [8, 9]).all()
 
 
 def test_a_dataset_is_balanced_covered_and_has_no_program_twice():

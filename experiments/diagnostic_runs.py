@@ -1,0 +1,198 @@
+"""Runs of a diagnostic: each in a folder of its own, resumable, with a result; and tables and plots of many results."""
+
+import json
+import os
+import pathlib
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from flax import nnx
+from ml_collections import ConfigDict
+
+from data_gen.atomic import write_file
+from data_gen.errors import UserError
+from rcfam_jax.diagnostics.fit import Data, Fitted, Objective, fit, score
+from rcfam_jax.diagnostics.mixers import MIXERS, MixerConfig
+from rcfam_jax.diagnostics.stack import Stack
+
+
+class Examples(NamedTuple):
+    """Sequences to learn from or to be told, and the depths that results are told by."""
+
+    data: Data
+    depths_P: np.ndarray
+
+
+class Problem(NamedTuple):
+    """What a model is to learn."""
+
+    training: Examples
+    validation: Examples
+    objective: Objective
+    vocabulary_size: int
+    outputs: int
+
+
+class Result(NamedTuple):
+    """What a run came to; accuracies by depth are {depth: accuracy}."""
+
+    config: dict
+    step: int
+    best_step: int
+    converged: bool
+    training: float
+    validation: float
+    training_by_depth: dict[str, float]
+    validation_by_depth: dict[str, float]
+    parameters: int
+    seconds: float
+    compiled_share: float
+    hardware: str
+    command: str
+
+    def label(self) -> str:
+        """Which mixer, and how many layers of it."""
+        return f"{self.config['model']['mixer']} L{self.config['model']['layers']}"
+
+
+def make_config(task: dict, mixer: str, layers: int, preset: str, seed: int) -> ConfigDict:
+    """The configuration of a run: of the size that two CPU cores can train in minutes, or of the paper's."""
+    width, batch_size, steps, minutes = {"cpu": (64, 128, 20_000, 45), "paper": (256, 512, 200_000, 24 * 60)}[preset]
+    return ConfigDict(
+        {
+            "task": task,
+            "model": {"mixer": mixer, "layers": layers, "width": width},
+            "train": {
+                "seed": seed,
+                "steps": steps,
+                "minutes": float(minutes),
+                "batch_size": batch_size,
+                "learning_rate": 2e-3 if preset == "cpu" else 5e-4,
+                "warmup_steps": 100,
+                "weight_decay": 0.01,
+                "round_steps": 250,
+                "patience": 6,  # rounds without a better validation
+                "keep_checkpoints": 1,
+            },
+        }
+    )
+
+
+def run_folder(out: pathlib.Path, config: ConfigDict) -> pathlib.Path:
+    """Where a run lies: under its mixer, its layers, what sets its task apart, and its seed."""
+    task = "_".join(f"{name}{value:g}" for name, value in config.task.items())
+    return out / f"{config.model.mixer}_layers{config.model.layers}_{task}_seed{config.train.seed}"
+
+
+def make_stack(problem: Problem, config: ConfigDict) -> Stack:
+    """The model of a run as it begins."""
+    return Stack(
+        config.model.mixer,
+        MixerConfig(width=config.model.width),
+        layers=config.model.layers,
+        vocabulary_size=problem.vocabulary_size,
+        outputs=problem.outputs,
+        rngs=nnx.Rngs(config.train.seed),
+    )
+
+
+def train(problem: Problem, config: ConfigDict, folder: pathlib.Path) -> tuple[Fitted, Result] | None:
+    """Train, or go on, or read what has been trained; writes result.json. None if SIGTERM ended it early."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stack = make_stack(problem, config)
+    fitted = fit(stack, problem.objective, problem.training.data, problem.validation.data, config, folder)
+    if fitted is None:
+        print(f"stopped by SIGTERM; the same command goes on from {folder}", file=sys.stderr)
+        return None
+    progress = fitted.progress
+    (training, training_by_depth), (validation, validation_by_depth) = (
+        _accuracies(stack, fitted, examples, problem.objective, config.train.batch_size)
+        for examples in (problem.training, problem.validation)
+    )
+    result = Result(
+        config=config.to_dict(),
+        step=progress.step,
+        best_step=progress.best_step,
+        converged=fitted.converged,
+        training=training,
+        validation=validation,
+        training_by_depth=training_by_depth,
+        validation_by_depth=validation_by_depth,
+        parameters=sum(leaf.size for leaf in jax.tree.leaves(fitted.params)),
+        seconds=round(progress.seconds, 1),
+        compiled_share=round(progress.compiled_seconds / progress.seconds, 4),
+        hardware=hardware(),
+        command=shlex.join(["python", "-m", f"experiments.{pathlib.Path(sys.argv[0]).stem}", *sys.argv[1:]]),
+    )
+    write_file(folder / "result.json", (json.dumps(result._asdict(), indent=1) + "\n").encode())
+    return fitted, result
+
+
+def _accuracies(
+    stack: Stack, fitted: Fitted, examples: Examples, objective: Objective, batch_size: int
+) -> tuple[float, dict[str, float]]:
+    """Of all sequences, and of those of each depth."""
+    correct_P = score(stack, fitted.params, objective, examples.data, batch_size)
+    by_depth = {
+        str(depth): float(correct_P[examples.depths_P == depth].mean()) for depth in np.unique(examples.depths_P)
+    }
+    return round(float(correct_P.mean()), 5), {depth: round(accuracy, 5) for depth, accuracy in by_depth.items()}
+
+
+def read_results(out: pathlib.Path) -> list[Result]:
+    """The results of all runs under `out`, in the order of mixers, depths and layers."""
+    results = [Result(**json.loads(path.read_bytes())) for path in sorted(out.glob("*/result.json"))]
+    mixers = list(MIXERS)
+
+    def place(result: Result) -> tuple:
+        model = result.config["model"]
+        return *result.config["task"].values(), mixers.index(model["mixer"]), model["layers"]
+
+    return sorted(results, key=place)
+
+
+def budget(result: Result) -> str:
+    """How far a run went: steps, minutes, and whether that was enough."""
+    ended = "" if result.converged else " (not converged)"
+    return f"{result.step:,} | {result.seconds / 60:.1f}{ended}"
+
+
+def footnotes(results: Sequence[Result]) -> list[str]:
+    """What a table's readers need to know beside its rows: how its numbers were made."""
+    lines = []
+    for hardware in sorted({result.hardware for result in results}):
+        own = [result for result in results if result.hardware == hardware]
+        widths = sorted({result.config["model"]["width"] for result in own})
+        seeds = sorted({result.config["train"]["seed"] for result in own})
+        minutes = sorted({result.config["train"]["minutes"] for result in own})
+        lines.append(
+            f"d_model {_listed(widths)}, seed {_listed(seeds)}, budget {_listed(minutes)} minutes a run on {hardware}, "
+            f"at least {min(result.compiled_share for result in own):.1%} of them in compiled steps. Made by:"
+        )
+        lines += ["", "```", *dict.fromkeys(result.command for result in own), "```", ""]
+    return lines
+
+
+def _listed(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
+
+
+def hardware() -> str:
+    """What computes: the accelerators, or the processor and how many of its cores."""
+    devices = jax.devices()
+    if devices[0].platform != "cpu":
+        return f"{len(devices)} x {devices[0].device_kind}"
+    information = pathlib.Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{len(os.sched_getaffinity(0))} x {names[0] if names else 'CPU'}"
+
+
+def check_mixers(names: Sequence[str]) -> None:
+    """`UserError` if there is no mixer of a name."""
+    if unknown := [name for name in names if name not in MIXERS]:
+        raise UserError(f"there is no mixer {unknown[0]!r}; there are {', '.join(MIXERS)}")

@@ -1,0 +1,220 @@
+"""Train sequence mixers on the Forward-Referencing Jumps Task (paper, sections 4, 5 and 8.1.1).
+
+  python -m experiments.frjt --show=3
+  python -m experiments.frjt --mixer=lstm --layers=1 --max_depth=8
+  python -m experiments.frjt --mixer=lstm,transformer --layers=1,2 --max_depth=4,8    # one run after the other
+  python -m experiments.frjt --sweep=paper --preset=paper    # all rows of the paper's tables
+
+Each run lies in a folder of its own under --out; the same command goes on with one that was stopped, and leaves alone
+those that are done. Writes the table frjt.md of all runs there, the plot frjt.png of accuracy by depth, and
+criticality.png: the greatest depth at which a mixer of L layers still exceeds 90%.
+"""
+
+import json
+import pathlib
+
+import jax
+import jax.numpy as jnp
+import matplotlib
+import numpy as np
+import optax
+from absl import flags
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+
+from data_gen.atomic import write_file
+from data_gen.program import run
+from experiments import paper_tables
+from experiments.diagnostic_runs import (
+    Examples,
+    Problem,
+    Result,
+    budget,
+    check_mixers,
+    footnotes,
+    make_config,
+    read_results,
+    run_folder,
+    train,
+)
+from rcfam_jax.analysis.figures import write_figure
+from rcfam_jax.diagnostics import frjt
+from rcfam_jax.diagnostics.criticality import THRESHOLD, constant, greatest_depth
+from rcfam_jax.diagnostics.fit import Data, Objective
+from rcfam_jax.diagnostics.shortcuts import DEEP, shortcut_floor
+
+_MIXER = flags.DEFINE_list("mixer", ["lstm"], "Which mixers, by name.")
+_LAYERS = flags.DEFINE_list("layers", ["1"], "How many layers, L.")
+_MAX_DEPTH = flags.DEFINE_list("max_depth", ["8"], "The greatest depth: blocks of a program.")
+_PRESET = flags.DEFINE_enum("preset", "cpu", ["cpu", "paper"], "The sizes of a run: for two CPU cores, or the paper's.")
+_SWEEP = flags.DEFINE_enum("sweep", None, ["paper"], "Run every row of the paper's tables.")
+_SEED = flags.DEFINE_integer("seed", 0, "Of the programs, the model and the order of training.")
+_MINUTES = flags.DEFINE_float("minutes", None, "A run's budget, if not the preset's.", lower_bound=0)
+_OUT = flags.DEFINE_string("out", "runs/frjt", "Where runs, table and plots lie.")
+_SHOW = flags.DEFINE_integer("show", 0, "Only print so many programs, executed lines marked.", lower_bound=0)
+
+PER_DEPTH = 8000
+
+
+def main() -> None:
+    """Run what the flags say, then tell about all runs there are."""
+    depths = [int(depth) for depth in _MAX_DEPTH.value]
+    if _SHOW.value:
+        show(depths[0], _SHOW.value)
+        return
+    check_mixers(_MIXER.value)
+    rows = [
+        paper_tables.Row(mixer, int(layers), depth)
+        for depth in depths
+        for mixer in _MIXER.value
+        for layers in _LAYERS.value
+    ]
+    out = pathlib.Path(_OUT.value)
+    out.mkdir(parents=True, exist_ok=True)
+    for row in paper_tables.FRJT if _SWEEP.value else rows:
+        if not run_row(row, out):
+            return
+        write_report(out)
+    print((out / "frjt.md").read_text())
+
+
+def show(depth: int, count: int) -> None:
+    """Print programs as text."""
+    programs = frjt.draw(np.random.default_rng(_SEED.value), count, depth)
+    for number in range(count):
+        print("\n".join(frjt.listing(programs, number)), end="\n\n")
+
+
+def run_row(row: paper_tables.Row, out: pathlib.Path) -> bool:
+    """Train one model unless that is done; whether it is."""
+    task = {"max_depth": row.depth}
+    config = make_config(task, row.mixer, row.layers, _PRESET.value, _SEED.value)
+    if _MINUTES.value is not None:
+        config.train.minutes = _MINUTES.value
+    folder = run_folder(out, config)
+    if (folder / "result.json").exists():
+        return True
+    training, validation = frjt.build(row.depth, PER_DEPTH, _SEED.value)
+    print(f"{folder.name}: {describe(training, validation, row.depth, out)}")
+    learned, held_out = (
+        Examples(Data(part.tokens_PxT, part.halts_P), part.depths_P) for part in (training, validation)
+    )
+    problem = Problem(learned, held_out, OBJECTIVE, frjt.Vocabulary(row.depth).size, outputs=1)
+    return train(problem, config, folder) is not None
+
+
+def _loss(outputs_BxTx1: jax.Array, halts_B: jax.Array) -> jax.Array:
+    return optax.sigmoid_binary_cross_entropy(outputs_BxTx1[:, -1, 0], halts_B).mean()
+
+
+def _correct(outputs_BxTx1: jax.Array, halts_B: jax.Array) -> jax.Array:
+    return ((outputs_BxTx1[:, -1, 0] > 0) == halts_B).astype(jnp.float32)
+
+
+OBJECTIVE = Objective(_loss, _correct)
+"""The log-odds of halting in B, read at the last token alone."""
+
+
+def describe(training: frjt.Examples, validation: frjt.Examples, max_depth: int, out: pathlib.Path) -> str:
+    """What a dataset is like, and what it takes to do better than without execution; that is measured once."""
+    path = out / f"shortcuts_max_depth{max_depth}_seed{_SEED.value}.json"
+    if not path.exists():
+        measured = shortcut_floor(training, validation, frjt.Vocabulary(max_depth), _SEED.value)
+        write_file(path, (json.dumps(measured, indent=1) + "\n").encode())
+    executed = [
+        f"{depth * training.coverage_P[training.depths_P == depth].mean():.1f}" for depth in range(1, max_depth + 1)
+    ]
+    floor = [f"{name} {accuracy:.1%}" for name, accuracy in json.loads(path.read_bytes()).items()]
+    return (
+        f"{len(training.halts_P):,} programs to learn from and {len(validation.halts_P):,} held out; "
+        f"{training.coverage_P.mean():.1%} of a program is executed, {training.halts_P.mean():.1%} halt in B\n"
+        f"  blocks executed by depth: {', '.join(executed)}\n"
+        f"  without execution, at depth {min(DEEP, max_depth)} and more: {', '.join(floor)}"
+    )
+
+
+def write_report(out: pathlib.Path) -> None:
+    """Write the table and the plots of all results."""
+    results = read_results(out)
+    write_file(out / "frjt.md", ("\n".join(table(results)) + "\n").encode())
+    plot_accuracy(results, out / "frjt.png")
+    plot_criticality(results, out / "criticality.png")
+
+
+def table(results: list[Result]) -> list[str]:
+    """The results beside the paper's, in Markdown."""
+    lines = [
+        "| mixer | layers | max. depth | training | validation | paper: training | validation | steps | minutes |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for result in results:
+        row = paper_tables.Row(
+            result.config["model"]["mixer"], result.config["model"]["layers"], result.config["task"]["max_depth"]
+        )
+        paper = [f"{accuracy:.4f}" for accuracy in paper_tables.FRJT.get(row, ())] or ["", ""]
+        cells = [f"{result.training:.4f}", f"{result.validation:.4f}", *paper, budget(result)]
+        lines.append(f"| {row.mixer} | {row.layers} | {row.depth} | {' | '.join(cells)} |")
+    return [*lines, "", *criticality_lines(results), "", *footnotes(results)]
+
+
+def criticality(results: list[Result]) -> dict[str, dict[int, tuple[int, bool]]]:
+    """For each mixer and number of layers the greatest depth, and whether deeper programs were there to be tried."""
+    found: dict[str, dict[int, tuple[int, bool]]] = {}
+    for result in results:
+        model, accuracies = result.config["model"], {int(d): a for d, a in result.validation_by_depth.items()}
+        depth = greatest_depth(accuracies)
+        by_layers = found.setdefault(model["mixer"], {})
+        by_layers[model["layers"]] = max(by_layers.get(model["layers"], (0, False)), (depth, depth < max(accuracies)))
+    return found
+
+
+def criticality_lines(results: list[Result]) -> list[str]:
+    """The greatest depths in words, and the constant of equation 5 for the mixers whose depths were exceeded."""
+    lines = [f"Greatest depth up to which held-out accuracy exceeds {THRESHOLD:.0%}, by layers:", ""]
+    for mixer, by_layers in criticality(results).items():
+        depths = [
+            f"L = {layers}: {depth}" if exceeded else f"L = {layers}: {depth} or more"
+            for layers, (depth, exceeded) in sorted(by_layers.items())
+        ]
+        known = {layers: depth for layers, (depth, exceeded) in by_layers.items() if exceeded}
+        fitted = f" (depth = {constant(known):.2f} L by least squares)" if len(known) > 1 else ""
+        lines.append(f"- {mixer}: {', '.join(depths)}{fitted}")
+    return lines
+
+
+def plot_accuracy(results: list[Result], path: pathlib.Path) -> None:
+    """Held-out accuracy by depth, a panel for each maximal depth."""
+    depths = sorted({result.config["task"]["max_depth"] for result in results})
+    figure, panels = plt.subplots(
+        1, len(depths), figsize=(4.5 * len(depths), 4), sharey=True, squeeze=False, layout="constrained"
+    )
+    for panel, max_depth in zip(panels[0], depths, strict=True):
+        for result in results:
+            if result.config["task"]["max_depth"] == max_depth:
+                by_depth = result.validation_by_depth
+                panel.plot([int(depth) for depth in by_depth], list(by_depth.values()), ".-", label=result.label())
+        panel.axhline(0.5, color="grey", linewidth=0.8)
+        panel.set(title=f"trained up to depth {max_depth}", xlabel="blocks of a program", ylim=(0.45, 1.01))
+        panel.legend(fontsize="small")
+    panels[0, 0].set(ylabel="held-out accuracy")
+    write_figure(figure, path)
+
+
+def plot_criticality(results: list[Result], path: pathlib.Path) -> None:
+    """The greatest depths over the layers; an arrow where deeper programs were not tried."""
+    figure, panel = plt.subplots(figsize=(5, 4), layout="constrained")
+    for mixer, by_layers in criticality(results).items():
+        layers = sorted(by_layers)
+        (line,) = panel.plot(layers, [by_layers[number][0] for number in layers], "o-", label=mixer)
+        for number in layers:
+            depth, exceeded = by_layers[number]
+            if not exceeded:
+                panel.annotate("", (number, depth + 1), (number, depth), arrowprops={"color": line.get_color()})
+    panel.set(xlabel="layers L", ylabel=f"greatest depth above {THRESHOLD:.0%}", ylim=(0, None))
+    panel.legend()
+    write_figure(figure, path)
+
+
+if __name__ == "__main__":
+    run(main)
