@@ -1,6 +1,5 @@
 """A walk through a maze as a picture: the path that was gone and the one that a model says."""
 
-import io
 from typing import Any
 
 import matplotlib
@@ -10,12 +9,13 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
 
 from rcfam_jax.diagnostics.maze import WITHHELD, Maze, Walks
 
 
-def picture(maze: Maze, walks: Walks, number: int, predicted_Mx2: np.ndarray) -> bytes:
-    """A PNG of a walk and of what was predicted after each move, not rounded. The same every time."""
+def picture(maze: Maze, walks: Walks, number: int, predicted_Mx2: np.ndarray) -> Figure:
+    """A walk and what was predicted after each of its moves, not rounded."""
     path_Mx2 = walks.positions_PxMx2[number].astype(float)
     withheld_M = walks.tokens_PxT[number, 1::2] == WITHHELD
     wrong_M = (np.round(predicted_Mx2) != path_Mx2).any(axis=1)
@@ -31,10 +31,7 @@ def picture(maze: Maze, walks: Walks, number: int, predicted_Mx2: np.ndarray) ->
     axes.set(title=title, aspect="equal", xlim=(-0.6, maze.size - 0.4), ylim=(maze.size - 0.4, -0.6))
     axes.axis("off")
     figure.legend(loc="outside lower center", ncols=5, frameon=False)
-    with io.BytesIO() as content:
-        figure.savefig(content, format="png", dpi=100, metadata={"Software": None})
-        plt.close(figure)
-        return content.getvalue()
+    return figure
 
 
 def _draw_path(axes: Axes, places_Mx2: np.ndarray, *style: str, **options: Any) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rcfam_jax.diagnostics import maze, maze_statistics
+from rcfam_jax.diagnostics.maze_objective import make_objective
 
 SIZES, SEEDS = st.integers(2, 12), st.integers(0, 10_000)
 WAYS = {"LEFT": (0, -1), "UP": (-1, 0), "RIGHT": (0, 1), "DOWN": (1, 0)}
@@ -161,3 +162,21 @@ def test_the_statistics_say_what_the_walks_are_like():
     assert lines[3] == f"cells visited: {len(visits)} of 256, as evenly as {evenly:.0f} of equal share"
     floor = maze_statistics.shortcut_floor(field, training, validation)
     assert max(floor[name] for name in list(floor)[:5]) < 0.2, floor
+
+
+@given(st.integers(2, 9), SEEDS)
+def test_an_answer_is_right_within_half_a_cell_both_ways(size, seed):
+    field, rng = maze.draw_maze(size, seed), np.random.default_rng(seed)
+    _, walks = maze.build(field, 6, 2, 1, 3, seed)
+    errors_BxMx2 = rng.normal(0, 0.5, (3, 6, 2))
+    outputs_BxTx2 = rng.normal(size=(3, 12, 2))  # what is said where a move is only tried does not count
+    for walk, move, axis in np.ndindex(3, 6, 2):
+        said = walks.positions_PxMx2[walk, move, axis] + errors_BxMx2[walk, move, axis]
+        outputs_BxTx2[walk, 2 * move + 1, axis] = (said - size // 2) * 4 / size
+    objective = make_objective(field)
+    right = [[max(abs(error)) < 0.5 for error in errors_Mx2] for errors_Mx2 in errors_BxMx2]
+    np.testing.assert_allclose(
+        objective.correct(outputs_BxTx2, walks.positions_PxMx2), np.mean(right, axis=1), rtol=1e-6
+    )
+    expected = np.mean([(error * 4 / size) ** 2 for error in errors_BxMx2.flat])
+    np.testing.assert_allclose(objective.loss(outputs_BxTx2, walks.positions_PxMx2), expected, rtol=1e-5)

@@ -1,0 +1,147 @@
+"""Train sequence mixers to track a position in a maze (paper, sections 8.1.2 to 8.1.4).
+
+  python -m experiments.maze --show=2
+  python -m experiments.maze --mixer=lstm --layers=1 --depth=8
+  python -m experiments.maze --mixer=lstm,transformer --layers=1,2 --depth=8,16    # one run after the other
+  python -m experiments.maze --mixer=sum --depth=0 --moves=40    # unwithheld: every result is told
+  python -m experiments.maze --sweep=paper --preset=paper    # all rows of the paper's table, and the unwithheld task
+
+Each run lies in a folder of its own under --out, with a picture of a held-out walk and of what was predicted, walk.png,
+and with what the walks are like, walks.txt. The same command goes on with a run that was stopped, and leaves alone
+those that are done. Writes the table maze.md of all runs.
+"""
+
+import pathlib
+
+import jax.numpy as jnp
+import numpy as np
+from absl import flags
+from flax import nnx
+from ml_collections import ConfigDict
+
+from data_gen.atomic import write_file
+from data_gen.errors import UserError
+from data_gen.program import run
+from experiments import paper_tables
+from experiments.diagnostic_flags import SEED, SWEEP, chosen_rows, configuration, whole_numbers
+from experiments.diagnostic_runs import (
+    Examples,
+    Problem,
+    budget,
+    footnotes,
+    make_stack,
+    read_results,
+    run_folder,
+    train,
+)
+from experiments.maze_picture import picture
+from rcfam_jax.analysis.figures import write_figure
+from rcfam_jax.diagnostics import maze
+from rcfam_jax.diagnostics.fit import Data
+from rcfam_jax.diagnostics.maze_objective import make_objective, predict
+from rcfam_jax.diagnostics.maze_statistics import statistics
+
+_DEPTH = flags.DEFINE_list("depth", ["8"], "How many results of a walk are withheld.")
+_WITHHELD = flags.DEFINE_float("withheld", 0.2, "The share of results that is.", lower_bound=0.01, upper_bound=1)
+_MOVES = flags.DEFINE_integer("moves", None, "The moves of a walk, if not depth / withheld.", lower_bound=1)
+_SIZE = flags.DEFINE_integer("size", 16, "Rows and columns of the maze.", lower_bound=2, upper_bound=maze.MAX_SIZE)
+_MAZE_SEED = flags.DEFINE_integer("maze_seed", 0, "Of the maze.", lower_bound=0)
+_OUT = flags.DEFINE_string("out", "runs/maze", "Where runs and table lie.")
+_SHOW = flags.DEFINE_integer("show", 0, "Only print the maze and so many walks.", lower_bound=0)
+
+TRAINING_WALKS, VALIDATION_WALKS = 50_000, 1_000
+_PAPER_MOVES = {0: 160, 32: 160, 64: 320}
+"""By depth. The paper does not say how long its unwithheld walks are."""
+
+
+def main() -> None:
+    """Run what the flags say, then tell about all runs there are."""
+    depths = whole_numbers(_DEPTH)
+    if _SHOW.value:
+        show(depths[0], _SHOW.value)
+        return
+    out = pathlib.Path(_OUT.value)
+    for row in chosen_rows(depths, paper_tables.MAZE):
+        if not run_row(row, out):
+            return
+        write_file(out / "maze.md", ("\n".join(table(out)) + "\n").encode())
+    print((out / "maze.md").read_text())
+
+
+def show(depth: int, count: int) -> None:
+    """Print the maze and walks through it: what is tried, what is told, and row and column after each move."""
+    field = maze.draw_maze(_SIZE.value, _MAZE_SEED.value)
+    walks, _ = draw_walks(field, moves_of(depth), depth, count, 0)
+    print("\n".join(maze.drawing(field)), end="\n\n")
+    for number in range(count):
+        print("\n".join(maze.listing(walks, number)), end="\n\n")
+
+
+def moves_of(depth: int) -> int:
+    """How many moves walks of a depth have, as the flags say."""
+    if SWEEP.value:
+        return _PAPER_MOVES[depth]
+    if _MOVES.value is None and depth == 0:
+        raise UserError("--depth=0: nothing is withheld, so say how long walks are by --moves")
+    return _MOVES.value or round(depth / _WITHHELD.value)
+
+
+def draw_walks(
+    field: maze.Maze, moves: int, depth: int, training: int, validation: int
+) -> tuple[maze.Walks, maze.Walks]:
+    """Walks to learn from and to validate with; `UserError` if there are none such."""
+    try:
+        return maze.build(field, moves, depth, training, validation, SEED.value)
+    except ValueError as error:
+        raise UserError(f"--depth={depth}: {error}") from None
+
+
+def run_row(row: paper_tables.Row, out: pathlib.Path) -> bool:
+    """Train one model unless that is done; whether it is."""
+    moves = moves_of(row.depth)
+    task = {"size": _SIZE.value, "maze": _MAZE_SEED.value, "moves": moves, "depth": row.depth}
+    config = configuration(task, row)
+    folder = run_folder(out, config)
+    if (folder / "walk.png").exists():
+        return True
+    field = maze.draw_maze(_SIZE.value, _MAZE_SEED.value)
+    training, validation = draw_walks(field, moves, row.depth, TRAINING_WALKS, VALIDATION_WALKS)
+    lines = list(statistics(field, training, validation))
+    print(folder.name, *lines, sep="\n  ")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_file(folder / "walks.txt", ("\n".join(lines) + "\n").encode())
+    learned, held_out = (
+        Examples(Data(*part), np.full(len(part.tokens_PxT), row.depth)) for part in (training, validation)
+    )
+    problem = Problem(learned, held_out, make_objective(field), maze.VOCABULARY_SIZE, outputs=2)
+    trained = train(problem, config, folder)
+    if trained is None:
+        return False
+    model = nnx.merge(nnx.graphdef(make_stack(problem, config)), trained[0].params)
+    predicted_Mx2 = np.asarray(predict(field, model(jnp.asarray(validation.tokens_PxT[:1]))))[0]
+    write_figure(picture(field, validation, 0, predicted_Mx2), folder / "walk.png")
+    return True
+
+
+def table(out: pathlib.Path) -> list[str]:
+    """All results under `out` beside the paper's, in Markdown, and what their walks are like."""
+    results = read_results(out)
+    lines = [
+        "| mixer | layers | maze | moves | withheld | training | validation | paper | steps | minutes |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    walks: dict[str, None] = {}
+    for result in results:
+        model, task = result.config["model"], result.config["task"]
+        row = paper_tables.Row(model["mixer"], model["layers"], task["depth"])
+        is_paper = _PAPER_MOVES.get(row.depth) == task["moves"] and row in paper_tables.MAZE
+        paper = f"{paper_tables.MAZE[row]:.4f}" if is_paper else ""
+        cells = [f"{task['size']} x {task['size']}", str(task["moves"]), str(row.depth)]
+        cells += [f"{result.training:.4f}", f"{result.validation:.4f}", paper, budget(result)]
+        lines.append(f"| {row.mixer} | {row.layers} | {' | '.join(cells)} |")
+        walks.setdefault((run_folder(out, ConfigDict(result.config)) / "walks.txt").read_text())
+    return [*lines, "", *(line for text in walks for line in ("```", text.rstrip(), "```", "")), *footnotes(results)]
+
+
+if __name__ == "__main__":
+    run(main)
