@@ -53,16 +53,23 @@ def end_free(text: str) -> str:
 
 
 def _fenced_blocks(text: str) -> list[tuple[str, bool]]:
-    """The blocks of `text` between fences, as in CommonMark, and whether each has a closing fence."""
+    """The blocks of `text` between fences, and whether each has a closing fence.
+
+    As in CommonMark, but a fence with a language inside a block opens a block of the file itself: a model that does
+    not heed the fence it was asked for ends its answer with a fence of its own.
+    """
     blocks: list[tuple[str, bool]] = []
     lines: list[str] = []
-    fence = ""
+    fence, inner = "", 0
     for line in text.replace("\r\n", "\n").split("\n"):
         mark = _FENCE.fullmatch(line)
         if not fence:
             if mark:
-                fence, lines = mark[1], []
-        elif mark and not mark[2].strip() and mark[1].startswith(fence):
+                fence, lines, inner = mark[1], [], 0
+            continue
+        if mark and mark[1].startswith(fence):
+            inner += 1 if mark[2].strip() else -1
+        if inner < 0:
             blocks.append(("\n".join(lines), True))
             fence = ""
         else:
