@@ -12,7 +12,7 @@ import sys
 import threading
 
 import pytest
-from conftest import STATES, lines
+from moved_lines import STATES, lines
 
 pytest.importorskip("inspect_ai", reason="needs inspect-ai (extra bench)")
 
@@ -157,14 +157,15 @@ def test_a_model_behind_http_is_asked_scored_and_judged(samples, tmp_path, serve
 
     server = serve(answer)
     logs = tmp_path / "logs"
-    answers = evaluate(logs, "openai-api/local/small", samples=str(samples), context=1, judge="openai-api/local/judge")
+    judge = "openai-api/local/judge"
+    answers = evaluate(logs, "openai-api/local/small", samples=str(samples), context=1, judge=judge)
     assert limited == [1]
     assert [answers[patches].output.stop_reason for patches in (1, 2, 3, 4)] == ["stop", "stop", "max_tokens", "stop"]
     asked = {p: server.asked[prompt] for prompt, p in prompts.items()}
     assert asked == {1: 2, 2: 1, 3: 1, 4: 1}
 
     (result,) = read_results(logs)
-    assert (result.name, result.context, result.expected) == ("openai-api/local/small", 1, 4)
+    assert (result.name, result.context, result.judge, result.expected) == ("openai-api/local/small", 1, judge, 4)
     found = {point.patches: point for point in points(result)}
     assert [found[n].truncated for n in (1, 2, 3, 4)] == [0, 0, 1, 0]
     assert [found[n].scores["exact"] for n in (1, 2, 3, 4)] == [(1, 1), (0, 1), (0, 0), (1, 1)]
@@ -173,6 +174,17 @@ def test_a_model_behind_http_is_asked_scored_and_judged(samples, tmp_path, serve
     assert [found[n].input_tokens for n in (1, 2, 3, 4)] == [200, 200, 100, 200]
     assert agreement(result.samples, "normalised") == Agreement(both=1, judge_only=0, scorer_only=1, neither=0)
     assert agreement(result.samples, "exact") == Agreement(both=0, judge_only=1, scorer_only=1, neither=0)
+
+
+def test_a_judge_reasons_as_it_likes_and_the_answerer_little(samples, tmp_path, serve):
+    pytest.importorskip("openai", reason="needs openai (extra bench)")
+    server = serve(lambda model, prompt, times: (200, "VERDICT: DIFFERENT", "stop"))
+    model, logs = "openai-api/local/gpt-5-mini", tmp_path / "logs"
+    evaluate(logs, model, samples=str(samples), judge=model)
+    efforts = [request.get("reasoning_effort") for request in server.requests]
+    assert efforts.count("minimal") == efforts.count(None) == 4
+    (result,) = read_results(logs)
+    assert result.name == f"{model}, effort minimal"
 
 
 @pytest.mark.parametrize(
@@ -199,9 +211,19 @@ def test_only_a_clear_verdict_counts(completion, verdict):
     [
         ("openai/gpt-5-codex", "low", None),
         ("openai/gpt-5-mini", "minimal", None),
+        ("openai/gpt-5-pro", None, None),
         ("openai/gpt-5.1", "none", None),
+        ("openai/gpt-5.1-codex", "low", None),
+        ("openai/gpt-5.2-chat-latest", None, None),
+        ("openai/gpt-6-luna", "none", None),
+        ("openai/gpt-6.1-sol", "low", None),
+        ("openai/o3", "low", None),
+        ("openrouter/openai/gpt-6-astra", "low", None),
+        ("google/gemini-2.5-flash", None, 0),
         ("google/gemini-2.5-pro", None, 128),
+        ("google/gemini-3.8-flash", "minimal", None),
         ("anthropic/claude-sonnet-4-5", "none", None),
+        ("anthropic/claude-opus-5-5", "low", None),
         ("openai-api/local/small", None, None),
     ],
 )
@@ -229,9 +251,12 @@ def inspect(*arguments, **environment):
         ({"repo": "none"}, "none: no such folder"),
         ({"samples": "{samples}"}, "there is no model yet: give Inspect the path of the task"),
         ({"samples": "{samples}", "context": 2}, "context=2: the samples have diffs with 0, 1 or 3 lines of context"),
+        ({"samples": "{samples}", "judge": "nobody"}, "judge=nobody: Model name 'nobody' should be in the format of"),
     ],
 )
-def test_bad_arguments_are_one_line(samples, arguments, message):
+def test_bad_arguments_are_one_line(samples, monkeypatch, arguments, message):
+    if "judge" in arguments:
+        monkeypatch.setenv("INSPECT_EVAL_MODEL", "none/none")
     given = {name: value.format(samples=samples) if name == "samples" else value for name, value in arguments.items()}
     with pytest.raises(Exception, match=message) as raised:
         task.diff_inflate_bench(**given)
@@ -247,6 +272,7 @@ def test_bad_arguments_are_one_line(samples, arguments, message):
             "error: context=2: the samples have diffs with 0, 1 or 3 lines of context",
         ),
         (["--model=openai/gpt-5-mini"], "No OPENAI_API_KEY"),
+        (["--model=none", "-T", "judge=openai/gpt-5-mini"], "No OPENAI_API_KEY"),
     ],
 )
 def test_inspect_prints_no_traceback(samples, tmp_path, arguments, message):
