@@ -79,7 +79,7 @@ def plot(results: Sequence[Result], path: pathlib.Path) -> None:
         axes.set(title=f"U{context}", xlabel="patches", ylim=(-0.03, 1.03))
     grid[0][0].set_ylabel("accuracy")
     handles = {text: line for axes in grid[0] for line, text in zip(*axes.get_legend_handles_labels(), strict=True)}
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=len(contexts), frameon=False)
     figure.savefig(temporary_path(path), dpi=100, format="png")
     plt.close(figure)
     publish(path)
@@ -93,7 +93,7 @@ def _plot_result(axes: plt.Axes, result: Result, colour: str) -> None:
     below = [share - low for share, (low, _) in zip(shares, intervals, strict=True)]
     above = [high - share for share, (_, high) in zip(shares, intervals, strict=True)]
     patches = [point.patches for point in shown]
-    label = f"{result.name} ({result.judge or scorer})"
+    label = f"{result.name}, " + (f"judged by {result.judge}" if result.judge else scorer)
     axes.errorbar(patches, shares, (below, above), color=colour, marker="o", capsize=3, label=label)
 
 
@@ -101,7 +101,7 @@ def _row(result: Result, point: Point) -> str:
     cells = [result.name, f"U{result.context}", str(point.patches)]
     cells += [_share(point.scores[name]) if name in point.scores else "" for name in ("exact", "normalised", "judge")]
     cells += ["" if point.similarity is None else f"{point.similarity:.3f}", str(point.samples), str(point.truncated)]
-    cells += [f"{point.input_tokens:,}", f"{point.output_tokens:,}", "" if point.cost is None else f"${point.cost:.2f}"]
+    cells += [f"{point.input_tokens:,}", f"{point.output_tokens:,}", "" if point.cost is None else f"${point.cost:.3f}"]
     return "| " + " | ".join(cells) + " |"
 
 

@@ -18,8 +18,10 @@ pytest.importorskip("inspect_ai", reason="needs inspect-ai (extra bench)")
 
 from inspect_ai import eval as run_eval
 from inspect_ai.log import list_eval_logs, read_eval_log
+from inspect_ai.model import GenerateConfig, get_model_info
 
 from benchmarks.diff_inflate_bench import task
+from benchmarks.diff_inflate_bench.cost import LIST_PRICES, read_prices
 from benchmarks.diff_inflate_bench.dialogue import ask
 from benchmarks.diff_inflate_bench.judge import read_verdict
 from benchmarks.diff_inflate_bench.last_seen import last_seen
@@ -230,6 +232,12 @@ def test_only_a_clear_verdict_counts(completion, verdict):
 def test_models_reason_as_little_as_they_can(model, effort, tokens):
     config = task.least_reasoning(model)
     assert (config.reasoning_effort, config.reasoning_tokens) == (effort, tokens)
+
+
+def test_inspect_knows_the_models_that_have_prices():
+    for model in read_prices(LIST_PRICES):
+        assert get_model_info(model) is not None
+        assert task.least_reasoning(model) != GenerateConfig()
 
 
 def inspect(*arguments, **environment):
