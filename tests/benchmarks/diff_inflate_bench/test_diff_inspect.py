@@ -234,6 +234,22 @@ def test_models_reason_as_little_as_they_can(model, effort, tokens):
     assert (config.reasoning_effort, config.reasoning_tokens) == (effort, tokens)
 
 
+def test_costs_are_those_of_the_prices(samples, tmp_path, serve, monkeypatch):
+    pytest.importorskip("openai", reason="needs openai (extra bench)")
+    server = serve(lambda model, prompt, times: (200, "no", "stop"))  # 100 tokens in and 10 out
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    with contextlib.chdir(ROOT):
+        run_eval(
+            TASK, task_args={"samples": str(samples)}, model="openai/gpt-6-luna", log_dir=str(tmp_path / "logs"),
+            model_base_url=f"http://127.0.0.1:{server.server_port}/v1", model_args={"responses_api": False},
+            model_cost_config=str(LIST_PRICES), display="none",
+        )  # fmt: skip
+    price_in, price_out = read_prices(LIST_PRICES)["openai/gpt-6-luna"]
+    (result,) = read_results(tmp_path / "logs")
+    assert [point.cost for point in points(result)] == pytest.approx([(100 * price_in + 10 * price_out) / 1e6] * 4)
+    assert server.requests[0]["reasoning_effort"] == "none"
+
+
 def test_inspect_knows_the_models_that_have_prices():
     for model in read_prices(LIST_PRICES):
         assert get_model_info(model) is not None
