@@ -8,19 +8,23 @@ from absl import app, flags, logging
 from data_gen.errors import UserError, one_line
 
 
-def run(main: Callable[[], None]) -> None:
+def run(main: Callable[..., None], *operands: str) -> None:
     """Parse the flags and call `main`; a `UserError` or a failed file operation becomes one line and exit code 1.
 
+    `operands` names what the command line gives without a flag, which `main` gets in this order.
     Ctrl-C ends with exit code 130. Wrong flags end with exit code 1 and absl's line that names them.
     """
 
     def guarded(argv: list[str]) -> None:
         if not flags.FLAGS["verbosity"].present:
             logging.set_verbosity(logging.WARNING)
-        if len(argv) > 1:
-            sys.exit(f"error: unexpected argument {argv[1]!r}: every option is a --flag (see --help)")
+        given = argv[1:]
+        if len(given) > len(operands):
+            sys.exit(f"error: unexpected argument {given[len(operands)]!r}: every option is a --flag (see --help)")
+        if len(given) < len(operands):
+            sys.exit(f"error: {operands[len(given)]} is missing (see --help)")
         try:
-            main()
+            main(*given)
         except (UserError, OSError) as error:
             sys.exit(f"error: {one_line(error)}")
         except KeyboardInterrupt:

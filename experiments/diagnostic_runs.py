@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
+from absl import flags
 from flax import nnx
 from ml_collections import ConfigDict
 
@@ -83,9 +84,10 @@ def make_config(task: dict, mixer: str, layers: int, preset: str, seed: int) -> 
 
 
 def run_folder(out: pathlib.Path, config: ConfigDict) -> pathlib.Path:
-    """Where a run lies: under its mixer, its layers, what sets its task apart, and its seed."""
+    """Where a run lies: its model, its task and its seed name it."""
     task = "_".join(f"{name}{value:g}" for name, value in config.task.items())
-    return out / f"{config.model.mixer}_layers{config.model.layers}_{task}_seed{config.train.seed}"
+    model = f"{config.model.mixer}_layers{config.model.layers}_width{config.model.width}"
+    return out / f"{model}_{task}_seed{config.train.seed}"
 
 
 def make_stack(problem: Problem, config: ConfigDict) -> Stack:
@@ -190,6 +192,13 @@ def hardware() -> str:
     lines = information.read_text().splitlines() if information.exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return f"{len(os.sched_getaffinity(0))} x {names[0] if names else 'CPU'}"
+
+
+def positive_numbers(flag: flags.FlagHolder[list[str]]) -> list[int]:
+    """The whole numbers of a flag that lists some; `UserError` if one is none."""
+    if wrong := [text for text in flag.value if not text.isdecimal() or int(text) == 0]:
+        raise UserError(f"--{flag.name}: {wrong[0]!r} is not a number above 0")
+    return [int(text) for text in flag.value]
 
 
 def check_mixers(names: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ those that are done. Writes the table frjt.md of all runs there, the plot frjt.p
 criticality.png: the greatest depth at which a mixer of L layers still exceeds 90%.
 """
 
+import itertools
 import json
 import pathlib
 
@@ -34,6 +35,7 @@ from experiments.diagnostic_runs import (
     check_mixers,
     footnotes,
     make_config,
+    positive_numbers,
     read_results,
     run_folder,
     train,
@@ -59,17 +61,12 @@ PER_DEPTH = 8000
 
 def main() -> None:
     """Run what the flags say, then tell about all runs there are."""
-    depths = [int(depth) for depth in _MAX_DEPTH.value]
+    depths, layers = positive_numbers(_MAX_DEPTH), positive_numbers(_LAYERS)
     if _SHOW.value:
         show(depths[0], _SHOW.value)
         return
     check_mixers(_MIXER.value)
-    rows = [
-        paper_tables.Row(mixer, int(layers), depth)
-        for depth in depths
-        for mixer in _MIXER.value
-        for layers in _LAYERS.value
-    ]
+    rows = [paper_tables.Row(*row) for depth in depths for row in itertools.product(_MIXER.value, layers, [depth])]
     out = pathlib.Path(_OUT.value)
     out.mkdir(parents=True, exist_ok=True)
     for row in paper_tables.FRJT if _SWEEP.value else rows:

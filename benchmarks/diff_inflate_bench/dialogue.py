@@ -4,12 +4,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_ONE_DIFF = "Below is a diff of one file, {path}, as `git diff -U{context}` prints it. It creates the file."
+_DIFFS = (
+    "Below are {count} diffs of one file, {path}, oldest first, as `git diff -U{context}` prints them. The first"
+    " creates the file, and each of the others was made against the file as the one before it left it."
+)
 _PROMPT = """\
-Below are {count} of one file, {path}, oldest first, as `git diff -U{context}` prints them. The first creates the \
-file, and each of the others was made against the file as the one before it left it.
+{intro}
 
-Write the file as it is after the last of them: all of it, with nothing left out or abbreviated. Answer with one code \
-block fenced with {fence} that has the whole file in it, and nothing else.
+Write the file as it is in the end: all of it, with nothing left out or abbreviated. Answer with one code block fenced \
+with {fence} that has the whole file in it, and nothing else.
 
 {diffs}"""
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^`]*)")
@@ -27,8 +31,8 @@ class Answer:
 def ask(path: str, diffs: Sequence[str], context: int) -> str:
     """The prompt that shows `diffs` and asks for the file."""
     shown = "".join(diffs)
-    count = "1 git diff" if len(diffs) == 1 else f"{len(diffs)} git diffs"
-    return _PROMPT.format(count=count, path=path, context=context, fence=fence_for(shown), diffs=shown)
+    intro = (_DIFFS if len(diffs) > 1 else _ONE_DIFF).format(count=len(diffs), path=path, context=context)
+    return _PROMPT.format(intro=intro, fence=fence_for(shown), diffs=shown)
 
 
 def fence_for(*texts: str) -> str:
@@ -53,16 +57,23 @@ def end_free(text: str) -> str:
 
 
 def _fenced_blocks(text: str) -> list[tuple[str, bool]]:
-    """The blocks of `text` between fences, as in CommonMark, and whether each has a closing fence."""
+    """The blocks of `text` between fences, and whether each has a closing fence.
+
+    As in CommonMark, but a fence with a language inside a block opens a block of the file itself: a model that does
+    not heed the fence it was asked for ends its answer with a fence of its own.
+    """
     blocks: list[tuple[str, bool]] = []
     lines: list[str] = []
-    fence = ""
+    fence, inner = "", 0
     for line in text.replace("\r\n", "\n").split("\n"):
         mark = _FENCE.fullmatch(line)
         if not fence:
             if mark:
-                fence, lines = mark[1], []
-        elif mark and not mark[2].strip() and mark[1].startswith(fence):
+                fence, lines, inner = mark[1], [], 0
+            continue
+        if mark and mark[1].startswith(fence):
+            inner += 1 if mark[2].strip() else -1
+        if inner < 0:
             blocks.append(("\n".join(lines), True))
             fence = ""
         else:

@@ -50,6 +50,7 @@ def read_verdict(completion: str) -> bool | None:
 @scorer(metrics=RIGHT_OR_WRONG)
 def judge(model: str) -> Scorer:
     """Whether `model` finds the answer functionally equivalent to the file; without a clear verdict, not scored."""
+    grader = get_model(model, role="judge")  # a role of its own, so that it never reasons as little as the answerer
 
     async def score(state: TaskState, target: Target) -> Score:
         answer = answer_of(state)
@@ -57,7 +58,7 @@ def judge(model: str) -> Scorer:
             return truncated(answer)
         truth = end_free(target.text)
         prompt = _PROMPT.format(fence=fence_for(truth, answer.text), truth=truth, answer=answer.text)
-        output = await get_model(model).generate(prompt)
+        output = await grader.generate(prompt)
         equivalent = read_verdict(output.completion)
         if equivalent is None:
             return Score.unscored(reason="grader_failed", answer=answer.text, explanation=output.completion)

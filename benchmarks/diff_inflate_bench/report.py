@@ -1,8 +1,8 @@
 """Accuracy over the number of patches, for each model and number of context lines: a plot and a table.
 
-  python -m benchmarks.diff_inflate_bench.report --logs=logs --out=DIR
+  python -m benchmarks.diff_inflate_bench.report LOGS --out=DIR
 
-Writes accuracy.png and report.md to DIR and prints the table.
+Reads Inspect's logs in the folder LOGS, writes accuracy.png and report.md to DIR and prints the table.
 """
 
 import pathlib
@@ -19,7 +19,6 @@ from benchmarks.diff_inflate_bench.samples import CONTEXTS
 from data_gen.atomic import publish, temporary_path, write_file
 from data_gen.program import run
 
-_LOGS = flags.DEFINE_string("logs", "logs", "The folder with Inspect's logs.")
 _OUT = flags.DEFINE_string("out", None, "Where the report is written.", required=True)
 
 _HEADER = (
@@ -28,9 +27,9 @@ _HEADER = (
 )
 
 
-def main() -> None:
+def main(logs: str) -> None:
     """Read, plot, write, print."""
-    results = read_results(pathlib.Path(_LOGS.value))
+    results = read_results(pathlib.Path(logs))
     folder = pathlib.Path(_OUT.value)
     folder.mkdir(parents=True, exist_ok=True)
     text = "\n".join([*table(results), *judge_table(results)])
@@ -58,10 +57,10 @@ def judge_table(results: Sequence[Result]) -> list[str]:
             counts = agreement(result.samples, scorer)
             if total := sum(counts):
                 agree = Proportion(counts.both + counts.neither, total)
-                cells = (result.name, f"U{result.context}", scorer, *map(str, counts), _share(agree))
+                cells = (result.name, f"U{result.context}", result.judge, scorer, *map(str, counts), _share(agree))
                 rows.append("| " + " | ".join(cells) + " |")
-    header = "| result | context | scorer | both right | judge only | scorer only | neither | agreement |"
-    return ["", header, "|---|---|---|" + "---:|" * 5, *rows] if rows else []
+    header = "| result | context | judge | scorer | both right | judge only | scorer only | neither | agreement |"
+    return ["", header, "|---|---|---|---|" + "---:|" * 5, *rows] if rows else []
 
 
 def plot(results: Sequence[Result], path: pathlib.Path) -> None:
@@ -80,31 +79,29 @@ def plot(results: Sequence[Result], path: pathlib.Path) -> None:
         axes.set(title=f"U{context}", xlabel="patches", ylim=(-0.03, 1.03))
     grid[0][0].set_ylabel("accuracy")
     handles = {text: line for axes in grid[0] for line, text in zip(*axes.get_legend_handles_labels(), strict=True)}
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=len(contexts), frameon=False)
     figure.savefig(temporary_path(path), dpi=100, format="png")
     plt.close(figure)
     publish(path)
 
 
 def _plot_result(axes: plt.Axes, result: Result, colour: str) -> None:
-    judged = any("judge" in point.scores for point in points(result))
-    scorer = "judge" if judged else "normalised"
+    scorer = "judge" if result.judge else "normalised"
     shown = [point for point in points(result) if point.scores[scorer].total]
     shares = [point.scores[scorer].hits / point.scores[scorer].total for point in shown]
     intervals = [point.scores[scorer].wilson() for point in shown]
     below = [share - low for share, (low, _) in zip(shares, intervals, strict=True)]
     above = [high - share for share, (_, high) in zip(shares, intervals, strict=True)]
     patches = [point.patches for point in shown]
-    axes.errorbar(
-        patches, shares, (below, above), color=colour, marker="o", capsize=3, label=f"{result.name} ({scorer})"
-    )
+    label = f"{result.name}, " + (f"judged by {result.judge}" if result.judge else scorer)
+    axes.errorbar(patches, shares, (below, above), color=colour, marker="o", capsize=3, label=label)
 
 
 def _row(result: Result, point: Point) -> str:
     cells = [result.name, f"U{result.context}", str(point.patches)]
     cells += [_share(point.scores[name]) if name in point.scores else "" for name in ("exact", "normalised", "judge")]
     cells += ["" if point.similarity is None else f"{point.similarity:.3f}", str(point.samples), str(point.truncated)]
-    cells += [f"{point.input_tokens:,}", f"{point.output_tokens:,}", "" if point.cost is None else f"${point.cost:.2f}"]
+    cells += [f"{point.input_tokens:,}", f"{point.output_tokens:,}", "" if point.cost is None else f"${point.cost:.3f}"]
     return "| " + " | ".join(cells) + " |"
 
 
@@ -117,4 +114,4 @@ def _share(proportion: Proportion) -> str:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, "LOGS")

@@ -5,8 +5,9 @@ import pathlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from zipfile import BadZipFile
 
-from inspect_ai.log import EvalLog, EvalSample, list_eval_logs, read_eval_log
+from inspect_ai.log import EvalLog, EvalLogInfo, EvalSample, list_eval_logs, read_eval_log
 from inspect_ai.scorer import CORRECT, INCORRECT
 
 from benchmarks.diff_inflate_bench.scorers import TRUNCATED
@@ -35,10 +36,14 @@ class Proportion(NamedTuple):
 
 @dataclass(slots=True)
 class Result:
-    """The samples that a model, or a solver that asks none, answered with so many lines of context."""
+    """The samples that a model, or a solver that asks none, answered with so many lines of context.
+
+    `name` tells how much the model was to reason too; `judge` is the judge's model, or nothing.
+    """
 
     name: str
     context: int
+    judge: str
     expected: int
     samples: list[EvalSample] = field(default_factory=list)
 
@@ -71,21 +76,26 @@ class Agreement(NamedTuple):
 
 
 def read_results(folder: pathlib.Path) -> list[Result]:
-    """The results logged in `folder`, by name and context; of a run that was retried, its last log.
+    """The results logged in `folder`, by name and context; where there are several logs of one, the last.
 
-    Raises `UserError` if there is none or if they are not of one set of samples.
+    Raises `UserError` if there is none, if they are not of one set of samples or if a log cannot be read.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder")
-    names = [info.name for info in list_eval_logs(str(folder.absolute())) if info.task.replace("-", "_") == TASK]
-    logs = {log.eval.task_id: log for log in sorted(map(read_eval_log, names), key=lambda log: log.eval.created)}
-    sets = sorted({(log.eval.metadata or {}).get("samples_sha256", "") for log in logs.values()})
+    infos = [info for info in list_eval_logs(str(folder.absolute())) if info.task.replace("-", "_") == TASK]
+    logs = sorted(map(_read_log, infos), key=lambda log: log.eval.created)
+    sets = sorted({(log.eval.metadata or {}).get("samples_sha256", "") for log in logs})
     if len(sets) != 1:
         what = f"logs of {len(sets)} sets of samples, which cannot be compared" if sets else f"no logs of {TASK}"
         raise UserError(f"{folder}: {what}{''.join(f' {name[:12]}' for name in sets)}")
     results: dict[tuple[str, int], Result] = {}
-    for log in logs.values():
-        result = Result(_name(log), int((log.eval.metadata or {})["context"]), log.eval.dataset.samples or 0)
+    for log in logs:
+        result = Result(
+            _name(log),
+            int((log.eval.metadata or {})["context"]),
+            log.eval.task_args.get("judge", ""),
+            (log.eval.dataset.samples or 0) * (log.eval.config.epochs or 1),
+        )
         result.samples = [sample for sample in log.samples or [] if sample.scores and not sample.error]
         results[result.name, result.context] = result
     return [results[key] for key in sorted(results, key=lambda key: (key[0], -key[1]))]
@@ -110,7 +120,7 @@ def _point(patches: int, samples: Sequence[EvalSample]) -> Point:
         verdicts = [verdict for sample in samples if (verdict := _is_right(sample, name)) is not None]
         scores[name] = Proportion(sum(verdicts), len(verdicts))
     values = [(sample.scores or {})["similarity"] for sample in samples]
-    similar = [score.as_float() for score in values if score.reason != TRUNCATED]
+    similar = [value.as_float() for value in values if value.reason != TRUNCATED]
     usages = [usage for sample in samples for usage in sample.model_usage.values()]
     costs = [usage.total_cost for usage in usages if usage.total_cost is not None]
     return Point(
@@ -130,8 +140,20 @@ def _is_right(sample: EvalSample, scorer: str) -> bool | None:
     return None if score is None or score.value not in (CORRECT, INCORRECT) else score.value == CORRECT
 
 
+def _read_log(info: EvalLogInfo) -> EvalLog:
+    try:
+        return read_eval_log(info)
+    except (BadZipFile, KeyError, ValueError) as error:
+        raise UserError(f"{info.name}: not a log that Inspect can read: {error}") from None
+
+
 def _name(log: EvalLog) -> str:
-    """The model, or the solver where no model is asked."""
+    """The model and how much it was to reason, or the solver where no model is asked."""
     if log.eval.model.startswith("none/") and log.eval.solver:
         return log.eval.solver.rpartition("@")[2].rpartition("/")[2]
+    config = log.plan.config
+    if config.reasoning_effort is not None:
+        return f"{log.eval.model}, effort {config.reasoning_effort}"
+    if config.reasoning_tokens is not None:
+        return f"{log.eval.model}, {config.reasoning_tokens} tokens"
     return log.eval.model

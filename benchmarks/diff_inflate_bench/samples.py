@@ -94,9 +94,10 @@ def _read_sample(path: pathlib.Path, number: int, line: bytes) -> DiffSample:
     try:
         diffs = {int(context): tuple(texts) for context, texts in record.pop("diffs").items()}
         sample = DiffSample(commits=tuple(record.pop("commits")), diffs=diffs, **record)
+        name = blob_name(sample.truth.encode())
     except (KeyError, TypeError, ValueError, AttributeError):
         raise UserError(f"{path}:{number}: not a sample") from None
-    if blob_name(sample.truth.encode()) != sample.blob:
+    if name != sample.blob:
         raise UserError(f"{path}:{number}: the ground truth is not the blob {sample.blob}")
     return sample
 
@@ -104,7 +105,7 @@ def _read_sample(path: pathlib.Path, number: int, line: bytes) -> DiffSample:
 def _parse(path: pathlib.Path, number: int, line: bytes) -> dict[str, Any]:
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UserError(f"{path}:{number}: not JSON") from None
     if not isinstance(record, dict):
         raise UserError(f"{path}:{number}: not a JSON object")

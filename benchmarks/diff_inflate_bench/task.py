@@ -1,6 +1,6 @@
 """The benchmark as an Inspect task.
 
-  inspect eval benchmarks/diff_inflate_bench/task.py --model openai/gpt-5-codex -T samples=FILE -T context=1
+  inspect eval benchmarks/diff_inflate_bench/task.py --model openai/gpt-6-luna -T samples=FILE -T context=1
 
 -T repo=PATH chooses the samples anew, -T judge=MODEL adds the judge. Relative paths start where the command is given.
 """
@@ -23,15 +23,22 @@ from benchmarks.diff_inflate_bench.selection import Choice, choose_samples
 from data_gen.errors import UserError, one_line
 
 _LEAST_REASONING = (
-    (r"(gpt-5.*codex|o\d|gpt-oss)", GenerateConfig(reasoning_effort="low")),
-    (r"gpt-5\.\d", GenerateConfig(reasoning_effort="none")),
-    (r"gpt-5(?!-chat|-pro)", GenerateConfig(reasoning_effort="minimal")),
+    (r"gpt-.*(chat|pro\b)", GenerateConfig()),
+    (r"gpt-5.*codex|gpt-oss|o\d", GenerateConfig(reasoning_effort="low")),
+    (r"gpt-(5\.\d|6-(sol|luna))", GenerateConfig(reasoning_effort="none")),
+    (r"gpt-5", GenerateConfig(reasoning_effort="minimal")),
+    (r"gpt-[6-9]", GenerateConfig(reasoning_effort="low")),
     (r"gemini-2\.5-pro", GenerateConfig(reasoning_tokens=128)),
     (r"gemini-2\.5", GenerateConfig(reasoning_tokens=0)),
     (r"gemini", GenerateConfig(reasoning_effort="minimal")),
+    (r"claude-(fable|mythos|opus-5-5)", GenerateConfig(reasoning_effort="low")),
     (r"claude", GenerateConfig(reasoning_effort="none")),
 )
-"""The least that each family of models allows; the first that fits."""
+"""The least that each family of models allows, as of November 2026; the first that fits.
+
+Sources: OpenAI's pages of the models, and what Inspect 0.3.285 knows of OpenAI's, Google's and Anthropic's (its
+modules in `inspect_ai.model._providers`). Where a Gemini takes no `minimal`, Inspect makes it `low`.
+"""
 
 
 @task
@@ -42,12 +49,12 @@ def diff_inflate_bench(samples: str = "", repo: str = "", context: int = 3, judg
         if context not in CONTEXTS:
             raise UserError(f"context={context}: the samples have diffs with 0, 1 or 3 lines of context")
         config = least_reasoning(_model_name())
+        scorers: list[Scorer] = [exact(), normalised(), similarity(), *_judges(judge)]
     except UserError as error:
         raise PrerequisiteError(f"error: {one_line(error)}") from None
-    scorers: list[Scorer] = [exact(), normalised(), similarity()]
     return Task(
         dataset=MemoryDataset([_as_inspect(sample, context) for sample in chosen.samples], name=f"U{context}"),
-        scorer=[*scorers, judge_scorer(judge)] if judge else scorers,
+        scorer=scorers,
         config=config,
         metadata={"samples_sha256": chosen.sha256, "made": chosen.made, "context": context},
     )
@@ -64,6 +71,14 @@ def _model_name() -> str:
         return get_model().name
     except ValueError:
         raise UserError("there is no model yet: give Inspect the path of the task, not a task made before") from None
+
+
+def _judges(model: str) -> list[Scorer]:
+    """The judge, if there is to be one; it must not be found missing when all answers have been paid for."""
+    try:
+        return [judge_scorer(model)] if model else []
+    except ValueError as error:
+        raise UserError(f"judge={model}: {error}") from None
 
 
 def _load(samples: str, repo: str) -> SampleSet:

@@ -8,17 +8,7 @@ import pytest
 sys.path.append(str(pathlib.Path(__file__).parents[2] / "data_gen"))
 
 from histories import Builder
-
-STATES = (
-    "a b r c d r e",
-    "a X b r c d r e",
-    "a X b r c d r E",
-    "t1 t2 t3 t4 a X b r c d r E",
-)
-
-
-def lines(words):
-    return "".join(f"{word}\n" for word in words.split())
+from moved_lines import STATES, lines
 
 
 @pytest.fixture

@@ -29,6 +29,10 @@ def test_a_file_in_its_fence_is_read_as_it_is(file, language, before, after):
         ("~~~\n```\na\n```\n~~~", "```\na\n```"),
         ("````\na\n```\nb\n````", "a\n```\nb"),
         ("```\na\n````", "a"),
+        ("```md\na\n```py\nb\n```\nc\n```\nDone.", "a\n```py\nb\n```\nc"),
+        ("~~~md\na\n```py\nb\n```\nc\n~~~", "a\n```py\nb\n```\nc"),
+        ("```py\na\n```\n```py\na\nb\n```", "a\nb"),
+        ("````md\n```py\na\n````", "```py\na"),
         ("```\r\na\r\nb\r\n```\r\n", "a\nb"),
         ("```\na\nb", "a\nb"),
         ("x = '```'", "x = '```'"),
@@ -47,6 +51,7 @@ def test_answers_are_read_fenced_or_not(completion, text):
         ("```\na\nb\n```\nI have", "max_tokens", False),
         ("```\na\n```\n```\na\nb", "max_tokens", True),
         ("```\na\nb", "stop", False),
+        ("```md\n```py\na\n```\nb", "max_tokens", True),
     ],
 )
 def test_answers_that_were_stopped_are_cut(completion, stop_reason, cut):

@@ -12,14 +12,16 @@ import sys
 import threading
 
 import pytest
-from conftest import STATES, lines
+from moved_lines import STATES, lines
 
 pytest.importorskip("inspect_ai", reason="needs inspect-ai (extra bench)")
 
 from inspect_ai import eval as run_eval
 from inspect_ai.log import list_eval_logs, read_eval_log
+from inspect_ai.model import GenerateConfig, get_model_info
 
 from benchmarks.diff_inflate_bench import task
+from benchmarks.diff_inflate_bench.cost import LIST_PRICES, read_prices
 from benchmarks.diff_inflate_bench.dialogue import ask
 from benchmarks.diff_inflate_bench.judge import read_verdict
 from benchmarks.diff_inflate_bench.last_seen import last_seen
@@ -157,14 +159,15 @@ def test_a_model_behind_http_is_asked_scored_and_judged(samples, tmp_path, serve
 
     server = serve(answer)
     logs = tmp_path / "logs"
-    answers = evaluate(logs, "openai-api/local/small", samples=str(samples), context=1, judge="openai-api/local/judge")
+    judge = "openai-api/local/judge"
+    answers = evaluate(logs, "openai-api/local/small", samples=str(samples), context=1, judge=judge)
     assert limited == [1]
     assert [answers[patches].output.stop_reason for patches in (1, 2, 3, 4)] == ["stop", "stop", "max_tokens", "stop"]
     asked = {p: server.asked[prompt] for prompt, p in prompts.items()}
     assert asked == {1: 2, 2: 1, 3: 1, 4: 1}
 
     (result,) = read_results(logs)
-    assert (result.name, result.context, result.expected) == ("openai-api/local/small", 1, 4)
+    assert (result.name, result.context, result.judge, result.expected) == ("openai-api/local/small", 1, judge, 4)
     found = {point.patches: point for point in points(result)}
     assert [found[n].truncated for n in (1, 2, 3, 4)] == [0, 0, 1, 0]
     assert [found[n].scores["exact"] for n in (1, 2, 3, 4)] == [(1, 1), (0, 1), (0, 0), (1, 1)]
@@ -173,6 +176,17 @@ def test_a_model_behind_http_is_asked_scored_and_judged(samples, tmp_path, serve
     assert [found[n].input_tokens for n in (1, 2, 3, 4)] == [200, 200, 100, 200]
     assert agreement(result.samples, "normalised") == Agreement(both=1, judge_only=0, scorer_only=1, neither=0)
     assert agreement(result.samples, "exact") == Agreement(both=0, judge_only=1, scorer_only=1, neither=0)
+
+
+def test_a_judge_reasons_as_it_likes_and_the_answerer_little(samples, tmp_path, serve):
+    pytest.importorskip("openai", reason="needs openai (extra bench)")
+    server = serve(lambda model, prompt, times: (200, "VERDICT: DIFFERENT", "stop"))
+    model, logs = "openai-api/local/gpt-5-mini", tmp_path / "logs"
+    evaluate(logs, model, samples=str(samples), judge=model)
+    efforts = [request.get("reasoning_effort") for request in server.requests]
+    assert efforts.count("minimal") == efforts.count(None) == 4
+    (result,) = read_results(logs)
+    assert result.name == f"{model}, effort minimal"
 
 
 @pytest.mark.parametrize(
@@ -199,15 +213,47 @@ def test_only_a_clear_verdict_counts(completion, verdict):
     [
         ("openai/gpt-5-codex", "low", None),
         ("openai/gpt-5-mini", "minimal", None),
+        ("openai/gpt-5-pro", None, None),
         ("openai/gpt-5.1", "none", None),
+        ("openai/gpt-5.1-codex", "low", None),
+        ("openai/gpt-5.2-chat-latest", None, None),
+        ("openai/gpt-6-luna", "none", None),
+        ("openai/gpt-6.1-sol", "low", None),
+        ("openai/o3", "low", None),
+        ("openrouter/openai/gpt-6-astra", "low", None),
+        ("google/gemini-2.5-flash", None, 0),
         ("google/gemini-2.5-pro", None, 128),
+        ("google/gemini-3.8-flash", "minimal", None),
         ("anthropic/claude-sonnet-4-5", "none", None),
+        ("anthropic/claude-opus-5-5", "low", None),
         ("openai-api/local/small", None, None),
     ],
 )
 def test_models_reason_as_little_as_they_can(model, effort, tokens):
     config = task.least_reasoning(model)
     assert (config.reasoning_effort, config.reasoning_tokens) == (effort, tokens)
+
+
+def test_costs_are_those_of_the_prices(samples, tmp_path, serve, monkeypatch):
+    pytest.importorskip("openai", reason="needs openai (extra bench)")
+    server = serve(lambda model, prompt, times: (200, "no", "stop"))  # 100 tokens in and 10 out
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    with contextlib.chdir(ROOT):
+        run_eval(
+            TASK, task_args={"samples": str(samples)}, model="openai/gpt-6-luna", log_dir=str(tmp_path / "logs"),
+            model_base_url=f"http://127.0.0.1:{server.server_port}/v1", model_args={"responses_api": False},
+            model_cost_config=str(LIST_PRICES), display="none",
+        )  # fmt: skip
+    price_in, price_out = read_prices(LIST_PRICES)["openai/gpt-6-luna"]
+    (result,) = read_results(tmp_path / "logs")
+    assert [point.cost for point in points(result)] == pytest.approx([(100 * price_in + 10 * price_out) / 1e6] * 4)
+    assert server.requests[0]["reasoning_effort"] == "none"
+
+
+def test_inspect_knows_the_models_that_have_prices():
+    for model in read_prices(LIST_PRICES):
+        assert get_model_info(model) is not None
+        assert task.least_reasoning(model) != GenerateConfig()
 
 
 def inspect(*arguments, **environment):
@@ -218,6 +264,7 @@ def inspect(*arguments, **environment):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )
 
 
@@ -229,9 +276,12 @@ def inspect(*arguments, **environment):
         ({"repo": "none"}, "none: no such folder"),
         ({"samples": "{samples}"}, "there is no model yet: give Inspect the path of the task"),
         ({"samples": "{samples}", "context": 2}, "context=2: the samples have diffs with 0, 1 or 3 lines of context"),
+        ({"samples": "{samples}", "judge": "nobody"}, "judge=nobody: Model name 'nobody' should be in the format of"),
     ],
 )
-def test_bad_arguments_are_one_line(samples, arguments, message):
+def test_bad_arguments_are_one_line(samples, monkeypatch, arguments, message):
+    if "judge" in arguments:
+        monkeypatch.setenv("INSPECT_EVAL_MODEL", "none/none")
     given = {name: value.format(samples=samples) if name == "samples" else value for name, value in arguments.items()}
     with pytest.raises(Exception, match=message) as raised:
         task.diff_inflate_bench(**given)
@@ -247,6 +297,7 @@ def test_bad_arguments_are_one_line(samples, arguments, message):
             "error: context=2: the samples have diffs with 0, 1 or 3 lines of context",
         ),
         (["--model=openai/gpt-5-mini"], "No OPENAI_API_KEY"),
+        (["--model=none", "-T", "judge=openai/gpt-5-mini"], "No OPENAI_API_KEY"),
     ],
 )
 def test_inspect_prints_no_traceback(samples, tmp_path, arguments, message):

@@ -14,9 +14,10 @@ pytest.importorskip("inspect_ai", reason="needs inspect-ai (extra bench)")
 from inspect_ai import eval as run_eval
 
 from benchmarks.diff_inflate_bench.reference import copy_first, oracle
-from benchmarks.diff_inflate_bench.results import Proportion
+from benchmarks.diff_inflate_bench.results import Proportion, read_results
 from benchmarks.diff_inflate_bench.samples import write_samples
 from benchmarks.diff_inflate_bench.selection import Choice, choose_samples
+from data_gen.errors import UserError
 
 ROOT = pathlib.Path(__file__).parents[3]
 
@@ -46,7 +47,7 @@ def test_the_report_has_a_row_for_each_point(moved, tmp_path):
                 "benchmarks/diff_inflate_bench/task.py", task_args=arguments, model="none", solver=solver,
                 log_dir=str(logs), display="none",
             )  # fmt: skip
-    result = report(f"--logs={logs}", f"--out={out}")
+    result = report(logs, f"--out={out}")
     assert result.returncode == 0, result.stderr
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in result.stdout.splitlines()]
     assert [(row[:3], row[3].partition(" ")[0]) for row in rows[2:]] == [
@@ -60,13 +61,27 @@ def test_the_report_has_a_row_for_each_point(moved, tmp_path):
         assert picture.width > picture.height
 
 
-@pytest.mark.parametrize(
-    "make, message", [(False, "logs: no such folder"), (True, "logs: no logs of diff_inflate_bench")]
-)
-def test_without_logs_there_is_one_line(tmp_path, make, message):
-    if make:
-        (tmp_path / "logs").mkdir()
-    result = report(f"--logs={tmp_path}/logs", f"--out={tmp_path}/out")
+def test_without_logs_there_is_one_line(tmp_path):
+    result = report(tmp_path / "logs", f"--out={tmp_path}/out")
     assert result.returncode == 1
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("error:") and message in line
+    assert result.stderr == f"error: {tmp_path}/logs: no such folder\n"
+
+
+def test_the_folder_of_logs_has_to_be_given(tmp_path):
+    result = report(f"--out={tmp_path}/out")
+    assert result.returncode == 1
+    assert result.stderr == "error: LOGS is missing (see --help)\n"
+
+
+@pytest.mark.parametrize("name, content", [("x.eval", b"PK"), ("x.json", b"{"), ("x.json", b"{}"), ("x.eval", b"")])
+def test_a_damaged_log_is_named(tmp_path, name, content):
+    name = f"2026-01-01T00-00-00-00-00_diff-inflate-bench_{name}"
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=f"{name}: not a log that Inspect can read"):
+        read_results(tmp_path)
+
+
+def test_a_folder_without_logs_of_the_benchmark_is_named(tmp_path):
+    (tmp_path / "2026-01-01T00-00-00-00-00_arithmetic_x.json").write_bytes(b"{}")
+    with pytest.raises(UserError, match="no logs of diff_inflate_bench"):
+        read_results(tmp_path)

@@ -1,13 +1,14 @@
 """Frozen sets of samples, and the program that makes them."""
 
+import hashlib
 import json
 import pathlib
 import subprocess
 import sys
 
 import pytest
-from conftest import STATES, lines
 from histories import Builder
+from moved_lines import STATES, lines
 
 from benchmarks.diff_inflate_bench.samples import read_samples, write_samples
 from benchmarks.diff_inflate_bench.selection import Choice, choose_samples
@@ -26,6 +27,12 @@ def frozen(moved, tmp_path):
     path = tmp_path / "samples.jsonl"
     write_samples(path, choose_samples(str(moved.folder), Choice(patches=(1, 2, 4))))
     return path
+
+
+def signed(record):
+    """A line of a file of samples whose hash is right."""
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"))
+    return json.dumps({**record, "sha256": hashlib.sha256(text.encode()).hexdigest()})
 
 
 def many_files(folder, files):
@@ -91,6 +98,20 @@ def test_a_changed_sample_is_named(frozen):
         (lambda text: [], ":1: not JSON"),
         (lambda text: [*text, "[]"], ":5: not a JSON object"),
         (lambda text: [*text, "{"], ":5: not JSON"),
+        (lambda text: [*text, "[" * 100_000], ":5: not JSON"),
+        (
+            lambda text: [*text, signed({"truth": "\ud800", "path": "", "commits": [], "diffs": {}, "blob": ""})],
+            ":5: not a sample",
+        ),
+        (
+            lambda text: [*text, signed({"truth": 1, "path": "", "commits": [], "diffs": {}, "blob": ""})],
+            ":5: not a sample",
+        ),
+        (lambda text: [*text, signed({"truth": ""})], ":5: not a sample"),
+        (
+            lambda text: [*text, signed({"truth": "a", "path": "", "commits": [], "diffs": {}, "blob": "1"})],
+            ":5: the ground truth is not the blob 1",
+        ),
     ],
 )
 def test_a_damaged_file_is_one_line(frozen, change, message):
@@ -125,6 +146,8 @@ def test_the_program_freezes_and_a_dry_run_only_prints(moved, tmp_path):
         (["--repo={folder}", "--dry_run", "--patches=1,x"], "error: --patches=1,x: not different numbers of patches"),
         (["--repo={folder}"], "error: give either --out=FILE or --dry_run"),
         (["--repo={folder}/none", "--dry_run"], "no such folder"),
+        (["--repo={folder}", "--dry_run", "--prices={folder}/none"], "none: No such file or directory"),
+        (["--repo={folder}", "--out={folder}/none/out.jsonl"], "No such file or directory"),
         (["--repo={folder}", "--dry_run", "--prices={folder}/moved.py"], "moved.py: not prices such as"),
     ],
 )

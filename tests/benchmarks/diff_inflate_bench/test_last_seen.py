@@ -1,7 +1,7 @@
 """The approximation without state, held against what it gives by hand."""
 
 import pytest
-from conftest import STATES, lines
+from moved_lines import STATES, lines
 
 from benchmarks.diff_inflate_bench.diffs import git_diffs
 from benchmarks.diff_inflate_bench.last_seen import last_seen
