@@ -1,13 +1,15 @@
 """The flags that the programs of all diagnostics have."""
 
+import itertools
 from collections.abc import Iterable
 
 from absl import flags
 from ml_collections import ConfigDict
 
 from data_gen.errors import UserError
-from experiments.diagnostic_runs import check_mixers, make_config
+from experiments.diagnostic_runs import make_config
 from experiments.paper_tables import Row
+from rcfam_jax.diagnostics.mixers import MIXERS
 
 _MIXER = flags.DEFINE_list("mixer", ["lstm"], "Which mixers, by name.")
 _LAYERS = flags.DEFINE_list("layers", ["1"], "How many layers, L.")
@@ -17,21 +19,20 @@ SWEEP = flags.DEFINE_enum("sweep", None, ["paper"], "Run every row of the paper'
 SEED = flags.DEFINE_integer("seed", 0, "Of the examples, the model and the order of training.", lower_bound=0)
 
 
-def whole_numbers(flag: flags.FlagHolder[list[str]]) -> list[int]:
-    """The numbers that a flag lists; `UserError` if others are there."""
-    for text in flag.value:
-        if not (text.isascii() and text.isdecimal()):
-            raise UserError(f"--{flag.name}: {text!r} is not a whole number")
+def numbers(flag: flags.FlagHolder[list[str]], least: int) -> list[int]:
+    """The whole numbers of a flag that lists some; `UserError` if one is none, or too small."""
+    if wrong := [text for text in flag.value if not text.isdecimal() or int(text) < least]:
+        raise UserError(f"--{flag.name}: {wrong[0]!r} is not a whole number from {least} on")
     return [int(text) for text in flag.value]
 
 
 def chosen_rows(depths: Iterable[int], paper: Iterable[Row]) -> list[Row]:
-    """What is to be run: all of the paper's table, or each mixer with each number of layers at each depth."""
-    if SWEEP.value:
-        return list(paper)
-    check_mixers(_MIXER.value)
-    layers = whole_numbers(_LAYERS)
-    return [Row(mixer, number, depth) for depth in depths for mixer in _MIXER.value for number in layers]
+    """What is to be run: all of the paper's tables, or each mixer with each number of layers at each depth."""
+    if unknown := [name for name in _MIXER.value if name not in MIXERS]:
+        raise UserError(f"there is no mixer {unknown[0]!r}; there are {', '.join(MIXERS)}")
+    layers = numbers(_LAYERS, least=1)
+    rows = [Row(*row) for depth in depths for row in itertools.product(_MIXER.value, layers, [depth])]
+    return list(paper) if SWEEP.value else rows
 
 
 def configuration(task: dict, row: Row) -> ConfigDict:

@@ -10,12 +10,10 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from absl import flags
 from flax import nnx
 from ml_collections import ConfigDict
 
 from data_gen.atomic import write_file
-from data_gen.errors import UserError
 from rcfam_jax.diagnostics.fit import Data, Fitted, Objective, fit, score
 from rcfam_jax.diagnostics.mixers import MIXERS, MixerConfig
 from rcfam_jax.diagnostics.stack import Stack
@@ -192,16 +190,3 @@ def hardware() -> str:
     lines = information.read_text().splitlines() if information.exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return f"{len(os.sched_getaffinity(0))} x {names[0] if names else 'CPU'}"
-
-
-def positive_numbers(flag: flags.FlagHolder[list[str]]) -> list[int]:
-    """The whole numbers of a flag that lists some; `UserError` if one is none."""
-    if wrong := [text for text in flag.value if not text.isdecimal() or int(text) == 0]:
-        raise UserError(f"--{flag.name}: {wrong[0]!r} is not a number above 0")
-    return [int(text) for text in flag.value]
-
-
-def check_mixers(names: Sequence[str]) -> None:
-    """`UserError` if there is no mixer of a name."""
-    if unknown := [name for name in names if name not in MIXERS]:
-        raise UserError(f"there is no mixer {unknown[0]!r}; there are {', '.join(MIXERS)}")

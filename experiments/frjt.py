@@ -10,7 +10,6 @@ those that are done. Writes the table frjt.md of all runs there, the plot frjt.p
 criticality.png: the greatest depth at which a mixer of L layers still exceeds 90%.
 """
 
-import itertools
 import json
 import pathlib
 
@@ -27,15 +26,13 @@ from matplotlib import pyplot as plt
 from data_gen.atomic import write_file
 from data_gen.program import run
 from experiments import paper_tables
+from experiments.diagnostic_flags import SEED, chosen_rows, configuration, numbers
 from experiments.diagnostic_runs import (
     Examples,
     Problem,
     Result,
     budget,
-    check_mixers,
     footnotes,
-    make_config,
-    positive_numbers,
     read_results,
     run_folder,
     train,
@@ -46,13 +43,7 @@ from rcfam_jax.diagnostics.criticality import THRESHOLD, constant, greatest_dept
 from rcfam_jax.diagnostics.fit import Data, Objective
 from rcfam_jax.diagnostics.shortcuts import DEEP, shortcut_floor
 
-_MIXER = flags.DEFINE_list("mixer", ["lstm"], "Which mixers, by name.")
-_LAYERS = flags.DEFINE_list("layers", ["1"], "How many layers, L.")
 _MAX_DEPTH = flags.DEFINE_list("max_depth", ["8"], "The greatest depth: blocks of a program.")
-_PRESET = flags.DEFINE_enum("preset", "cpu", ["cpu", "paper"], "The sizes of a run: for two CPU cores, or the paper's.")
-_SWEEP = flags.DEFINE_enum("sweep", None, ["paper"], "Run every row of the paper's tables.")
-_SEED = flags.DEFINE_integer("seed", 0, "Of the programs, the model and the order of training.")
-_MINUTES = flags.DEFINE_float("minutes", None, "A run's budget, if not the preset's.", lower_bound=0)
 _OUT = flags.DEFINE_string("out", "runs/frjt", "Where runs, table and plots lie.")
 _SHOW = flags.DEFINE_integer("show", 0, "Only print so many programs, executed lines marked.", lower_bound=0)
 
@@ -61,15 +52,14 @@ PER_DEPTH = 8000
 
 def main() -> None:
     """Run what the flags say, then tell about all runs there are."""
-    depths, layers = positive_numbers(_MAX_DEPTH), positive_numbers(_LAYERS)
+    depths = numbers(_MAX_DEPTH, least=1)
     if _SHOW.value:
         show(depths[0], _SHOW.value)
         return
-    check_mixers(_MIXER.value)
-    rows = [paper_tables.Row(*row) for depth in depths for row in itertools.product(_MIXER.value, layers, [depth])]
+    rows = chosen_rows(depths, paper_tables.FRJT)
     out = pathlib.Path(_OUT.value)
     out.mkdir(parents=True, exist_ok=True)
-    for row in paper_tables.FRJT if _SWEEP.value else rows:
+    for row in rows:
         if not run_row(row, out):
             return
         write_report(out)
@@ -78,21 +68,18 @@ def main() -> None:
 
 def show(depth: int, count: int) -> None:
     """Print programs as text."""
-    programs = frjt.draw(np.random.default_rng(_SEED.value), count, depth)
+    programs = frjt.draw(np.random.default_rng(SEED.value), count, depth)
     for number in range(count):
         print("\n".join(frjt.listing(programs, number)), end="\n\n")
 
 
 def run_row(row: paper_tables.Row, out: pathlib.Path) -> bool:
     """Train one model unless that is done; whether it is."""
-    task = {"max_depth": row.depth}
-    config = make_config(task, row.mixer, row.layers, _PRESET.value, _SEED.value)
-    if _MINUTES.value is not None:
-        config.train.minutes = _MINUTES.value
+    config = configuration({"max_depth": row.depth}, row)
     folder = run_folder(out, config)
     if (folder / "result.json").exists():
         return True
-    training, validation = frjt.build(row.depth, PER_DEPTH, _SEED.value)
+    training, validation = frjt.build(row.depth, PER_DEPTH, SEED.value)
     print(f"{folder.name}: {describe(training, validation, row.depth, out)}")
     learned, held_out = (
         Examples(Data(part.tokens_PxT, part.halts_P), part.depths_P) for part in (training, validation)
@@ -115,9 +102,9 @@ OBJECTIVE = Objective(_loss, _correct)
 
 def describe(training: frjt.Examples, validation: frjt.Examples, max_depth: int, out: pathlib.Path) -> str:
     """What a dataset is like, and what it takes to do better than without execution; that is measured once."""
-    path = out / f"shortcuts_max_depth{max_depth}_seed{_SEED.value}.json"
+    path = out / f"shortcuts_max_depth{max_depth}_seed{SEED.value}.json"
     if not path.exists():
-        measured = shortcut_floor(training, validation, frjt.Vocabulary(max_depth), _SEED.value)
+        measured = shortcut_floor(training, validation, frjt.Vocabulary(max_depth), SEED.value)
         write_file(path, (json.dumps(measured, indent=1) + "\n").encode())
     executed = [
         f"{depth * training.coverage_P[training.depths_P == depth].mean():.1f}" for depth in range(1, max_depth + 1)

@@ -23,7 +23,7 @@ from data_gen.atomic import write_file
 from data_gen.errors import UserError
 from data_gen.program import run
 from experiments import paper_tables
-from experiments.diagnostic_flags import SEED, SWEEP, chosen_rows, configuration, whole_numbers
+from experiments.diagnostic_flags import SEED, chosen_rows, configuration, numbers
 from experiments.diagnostic_runs import (
     Examples,
     Problem,
@@ -41,27 +41,28 @@ from rcfam_jax.diagnostics.fit import Data
 from rcfam_jax.diagnostics.maze_objective import make_objective, predict
 from rcfam_jax.diagnostics.maze_statistics import statistics
 
-_DEPTH = flags.DEFINE_list("depth", ["8"], "How many results of a walk are withheld.")
-_WITHHELD = flags.DEFINE_float("withheld", 0.2, "The share of results that is.", lower_bound=0.01, upper_bound=1)
-_MOVES = flags.DEFINE_integer("moves", None, "The moves of a walk, if not depth / withheld.", lower_bound=1)
+_DEPTH = flags.DEFINE_list("depth", ["8"], "How many results of a walk are withheld; 0 for the unwithheld task.")
+_WITHHELD = flags.DEFINE_float("withheld", 0.2, "The share of results that are.", lower_bound=0.01, upper_bound=1)
+_MOVES = flags.DEFINE_integer("moves", None, "The moves of a walk, if not depth / withheld, or 160.", lower_bound=1)
 _SIZE = flags.DEFINE_integer("size", 16, "Rows and columns of the maze.", lower_bound=2, upper_bound=maze.MAX_SIZE)
 _MAZE_SEED = flags.DEFINE_integer("maze_seed", 0, "Of the maze.", lower_bound=0)
 _OUT = flags.DEFINE_string("out", "runs/maze", "Where runs and table lie.")
 _SHOW = flags.DEFINE_integer("show", 0, "Only print the maze and so many walks.", lower_bound=0)
 
 TRAINING_WALKS, VALIDATION_WALKS = 50_000, 1_000
-_PAPER_MOVES = {0: 160, 32: 160, 64: 320}
-"""By depth. The paper does not say how long its unwithheld walks are."""
+_PAPER_WITHHELD, _UNWITHHELD_MOVES = 0.2, 160
+"""The paper does not say how long walks are of which nothing is withheld."""
 
 
 def main() -> None:
     """Run what the flags say, then tell about all runs there are."""
-    depths = whole_numbers(_DEPTH)
+    depths = numbers(_DEPTH, least=0)
     if _SHOW.value:
         show(depths[0], _SHOW.value)
         return
+    rows = chosen_rows(depths, paper_tables.MAZE)
     out = pathlib.Path(_OUT.value)
-    for row in chosen_rows(depths, paper_tables.MAZE):
+    for row in rows:
         if not run_row(row, out):
             return
         write_file(out / "maze.md", ("\n".join(table(out)) + "\n").encode())
@@ -79,11 +80,7 @@ def show(depth: int, count: int) -> None:
 
 def moves_of(depth: int) -> int:
     """How many moves walks of a depth have, as the flags say."""
-    if SWEEP.value:
-        return _PAPER_MOVES[depth]
-    if _MOVES.value is None and depth == 0:
-        raise UserError("--depth=0: nothing is withheld, so say how long walks are by --moves")
-    return _MOVES.value or round(depth / _WITHHELD.value)
+    return _MOVES.value or round(depth / _WITHHELD.value) or _UNWITHHELD_MOVES
 
 
 def draw_walks(
@@ -134,7 +131,8 @@ def table(out: pathlib.Path) -> list[str]:
     for result in results:
         model, task = result.config["model"], result.config["task"]
         row = paper_tables.Row(model["mixer"], model["layers"], task["depth"])
-        is_paper = _PAPER_MOVES.get(row.depth) == task["moves"] and row in paper_tables.MAZE
+        paper_moves = round(row.depth / _PAPER_WITHHELD) or _UNWITHHELD_MOVES
+        is_paper = task["moves"] == paper_moves and row in paper_tables.MAZE
         paper = f"{paper_tables.MAZE[row]:.4f}" if is_paper else ""
         cells = [f"{task['size']} x {task['size']}", str(task["moves"]), str(row.depth)]
         cells += [f"{result.training:.4f}", f"{result.validation:.4f}", paper, budget(result)]

@@ -72,7 +72,7 @@ def test_programs_are_shown_and_wrong_flags_named():
     wrong = run("--mixer=lstm,mambo")
     assert wrong.returncode == 1 and wrong.stderr.startswith("error: there is no mixer 'mambo'; there are lstm, gru")
     wrong = run("--layers=1,two")
-    assert wrong.returncode == 1 and wrong.stderr == "error: --layers: 'two' is not a number above 0\n"
+    assert wrong.returncode == 1 and wrong.stderr == "error: --layers: 'two' is not a whole number from 1 on\n"
 
 
 @pytest.mark.slow

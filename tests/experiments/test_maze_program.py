@@ -36,7 +36,7 @@ def test_it_shows_the_maze_and_walks_through_it():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--depth=0"], "--depth=0: nothing is withheld, so say how long walks are by --moves"),
+        (["--depth=9", "--moves=8"], "--depth=9: of 8 results 9 cannot be withheld"),
         (["--depth=1"], "--depth=1: there are not 51000 different walks of 5 moves"),
     ],
 )
