@@ -22,9 +22,9 @@ from rcfam_jax.training.unreadable import warn_of_skipped
 Batch = dict[str, Any]
 """`codepoints` and `styles`, uint8 [B, T, R, C]; `tokens`, int32 [B, T]: what was typed there; `mask`, bool [B, T].
 
-`skipped`, bool [B]: the window could not be read. `continues`, bool [B]: the window of this row of the batch before
-ended where this one begins. Frames may be told rather than shown: `stream`, int32 [B], and `frames`, int64 [B, T],
-numbers in the stream's recording.
+`skipped`, bool [B]: the window could not be read. `continues`, bool [B]: windows are consecutive, and that of this row
+of the batch before ended where this one begins. Frames may be told rather than shown: `stream`, int32 [B], and
+`frames`, int64 [B, T], numbers in the stream's recording.
 """
 
 
@@ -139,14 +139,16 @@ class Windows:
         processes: int = 1,
         blank: Batch | None = None,
         decode: bool = True,
+        consecutive: bool = False,
     ):
         """`blank` stands in for windows whose records cannot be read; without one they raise `TexzError`.
 
-        Without `decode`, windows tell the numbers of their frames and do not show them.
+        Without `decode`, windows tell the numbers of their frames and do not show them. Which of them continue is
+        looked up only if they are `consecutive`.
         """
         self._streams, self._places, self._window, self._batch_size = streams, places, window, batch_size
         self.rows = batch_size // processes
-        self._decode = decode
+        self._decode, self._consecutive = decode, consecutive
         self._first_row = process * self.rows
         self._length = steps * self.rows
         self._blank = blank
@@ -160,7 +162,8 @@ class Windows:
     def __getitem__(self, index: int) -> Batch:
         step, row = divmod(int(index), self.rows)
         position = step * self._batch_size + self._first_row + row
-        place, before = self._places[position], self._places[position - self._batch_size] if step else NOWHERE
+        place = self._places[position]
+        before = self._places[position - self._batch_size] if self._consecutive and step else NOWHERE
         continues = (before.stream, before.stop) == (place.stream, place.start) and place.start > 0
         return self._read(place) | {"continues": np.bool_(continues)}
 

@@ -14,6 +14,7 @@ from data_gen.tokenizer import Tokenizer
 from rcfam_jax.training.streams import TokenStream, split, validation_border
 from rcfam_jax.training.windows import (
     NOWHERE,
+    Place,
     ShuffledEpochs,
     Tiling,
     Windows,
@@ -198,6 +199,22 @@ def test_processes_share_the_batches_of_one(dataset, tokenizer):
     for whole, *parts in zip(alone, *shares, strict=True):
         for name, array in whole.items():
             np.testing.assert_array_equal(array, np.concatenate([part[name] for part in parts]))
+
+
+@pytest.mark.parametrize("consecutive", [False, True])
+def test_the_window_before_is_looked_up_only_where_windows_are_consecutive(dataset, tokenizer, consecutive):
+    streams = split(dataset, tokenizer, data_config()).training
+    looked_up = []
+
+    class Noted(list):
+        def __getitem__(self, position):
+            looked_up.append(position)
+            return super().__getitem__(position)
+
+    places = Noted([Place(0, 0, 8), Place(1, 8, 16), Place(0, 8, 16), Place(0, 16, 24)])
+    windows = Windows(streams, places, 8, 2, 2, consecutive=consecutive)
+    assert [bool(windows[index]["continues"]) for index in range(4)] == [False, False, consecutive, False]
+    assert looked_up == ([0, 1, 2, 0, 3, 1] if consecutive else [0, 1, 2, 3])
 
 
 def test_the_loader_goes_on_where_it_was(dataset, tokenizer):
