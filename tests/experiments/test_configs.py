@@ -41,10 +41,11 @@ def test_every_configuration_is_built(name):
 def test_differences_name_each_field_once_and_allow_another_place():
     config, other = get_config("tiny"), get_config("tiny")
     other.data.path, other.train.steps = "/elsewhere", 10**6
+    other.bptt.mode = "chunked"
     assert differences(flatten(config), flatten(other)) == []
-    other.bptt.chunk = 8
+    other.bptt.carry = "continue"
     other.data.validation_recordings = ("a",)
     assert differences(flatten(config), flatten(other)) == [
-        f"bptt.chunk: {config.bptt.chunk} -> 8",
+        "bptt.carry: 'reset' -> 'continue'",
         "data.validation_recordings: [] -> ['a']",
     ]
