@@ -3,6 +3,7 @@
 import functools
 import math
 import pathlib
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,6 +51,10 @@ class TokenStream:
 
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0
+
+    def record_tokens(self) -> Iterator[range]:
+        """Which tokens each record of the stream has, in order; none if it could not be read when they were counted."""
+        return map(range, (0, *self._ends[:-1].tolist()), self._ends.tolist())
 
     def tokens(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         """The tokens `start` to `stop` of the stream and the frames at which they start: int32, int64."""
