@@ -73,6 +73,7 @@ class ShuffledEpochs:
     def __init__(self, lengths: Sequence[int], window: int, seed: int):
         self._lengths, self._window, self._seed = np.array(lengths), window, seed
         self._tilings: list[Tiling] = []
+        self._shuffle_seeds: list[int] = []
         self._ends: list[int] = []
         self._lock = threading.Lock()
 
@@ -83,14 +84,15 @@ class ShuffledEpochs:
         epoch = bisect.bisect_right(self._ends, position)
         tiling = self._tilings[epoch]
         index = position - (self._ends[epoch] - len(tiling))
-        shuffle_seed = int(np.random.SeedSequence((self._seed, epoch, 1)).generate_state(1)[0])
-        return tiling[index_shuffle(index, max_index=len(tiling) - 1, seed=shuffle_seed, rounds=4)]
+        return tiling[index_shuffle(index, max_index=len(tiling) - 1, seed=self._shuffle_seeds[epoch], rounds=4)]
 
     def _add_epoch(self) -> None:
         generator = np.random.default_rng((self._seed, len(self._tilings), 0))
         phases = generator.integers(0, self._window, len(self._lengths))
         tiling = Tiling(self._lengths, self._window, np.minimum(phases, self._lengths))
         self._tilings.append(tiling)
+        seeds = np.random.SeedSequence((self._seed, len(self._shuffle_seeds), 1))
+        self._shuffle_seeds.append(int(seeds.generate_state(1)[0]))
         self._ends.append(len(tiling) + (self._ends[-1] if self._ends else 0))
 
 
@@ -194,7 +196,9 @@ def read_window(streams: Sequence[TokenStream], place: Place, window: int, decod
     tokens, frames = stream.tokens(place.start, max(place.stop, place.start + 1))
 
     def pad(array: np.ndarray) -> np.ndarray:
-        return np.pad(array, [(0, window - len(array))] + [(0, 0)] * (array.ndim - 1))
+        if len(array) == window:
+            return array
+        return np.concatenate([array, np.zeros((window - len(array), *array.shape[1:]), array.dtype)])
 
     scored = {"tokens": pad(tokens), "mask": np.arange(window) < length, "skipped": np.False_}
     if not decode:
