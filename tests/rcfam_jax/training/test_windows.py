@@ -12,6 +12,7 @@ from data_gen.dataset import Dataset
 from data_gen.errors import UserError
 from data_gen.tokenizer import Tokenizer
 from rcfam_jax.training.streams import TokenStream, split, validation_border
+from rcfam_jax.training.token_counts import encode_record
 from rcfam_jax.training.windows import (
     NOWHERE,
     Place,
@@ -155,6 +156,23 @@ def test_whole_recordings_are_held_out_by_name(dataset, tokenizer):
     assert [stream.name for stream in splits.training] == ["long"]
     assert [stream.name for stream in splits.validation] == ["short"]
     assert splits.training[0].tokens(0, 1)[1] == [0]
+
+
+def test_the_tokens_of_a_record_are_made_once(dataset, tokenizer, monkeypatch):
+    made = []
+
+    def encode(*record):
+        made.append(record)
+        return encode_record(*record)
+
+    monkeypatch.setattr("rcfam_jax.training.streams.encode_record", encode)
+    splits = split(dataset, tokenizer, data_config(validation_recordings=("short",)))
+    for stream in (*splits.training, *splits.validation) * 2:
+        for start in range(len(stream) - 1, -1, -1):
+            stream.tokens(start, start + 1)
+    records = [(recording, record) for recording in dataset.recordings.values() for record in range(recording.records)]
+    assert {(recording, record) for recording, _, record, _ in made} == set(records)
+    assert len(made) == len(records) > 8
 
 
 def test_wrong_splits_are_named(dataset, tokenizer):
