@@ -7,8 +7,11 @@
 A gradient is the loss's, of a batch of random frames; a step is that and the optimizer's. PyTorch's is a plain
 implementation of the same model with checkpointed heads (benchmarks/peers/torch_model.py), in float32. The FLOPs are
 appendix J's, three times a forward pass, and with what is computed again counted as well; "share" is of the rate of a
-large matrix product in the same run. All take turns; medians count.
-With --data the loader's frames/s are measured too, on a dataset of the configuration's rows and columns.
+large matrix product in the same run. All take turns, after a pause. Medians count, but for what is compared: shares are
+of least times, which say more on a busy machine.
+
+With --data one thread of the loader is measured too, alone, after all else, on a dataset of the configuration's rows
+and columns: windows of its training part in the order of a run.
 """
 
 import importlib
@@ -55,6 +58,12 @@ _OUT = flags.DEFINE_string("out", None, "Where the table and the plot are writte
 
 _MATRIX = 2048
 
+_ENDLESS = 1 << 30
+"""Steps: more than are taken."""
+
+_PAUSE_SECONDS = 0.02
+"""Before each call: threads of the one before may still be looking for work for a while, as OpenMP's do."""
+
 
 class Work(NamedTuple):
     """A call that returns when it is done."""
@@ -71,12 +80,13 @@ class Measured(NamedTuple):
 
     config: str
     name: str
+    frames: int
     seconds: float  # median
     seconds_least: float
     frames_per_second: float
     model_rate: float
     executed_rate: float
-    share: float  # of the matrix product's rate
+    share: float  # of the matrix product's rate, both by their least times
     executed_share: float
 
 
@@ -86,6 +96,8 @@ def main() -> None:
     for name in _CONFIG.value:
         rows = measure(name, _configuration(name), _ROUNDS.value)
         print(table(rows), flush=True)
+        if _DATA.value:
+            print(_loader_beside_step(rows), flush=True)
         measured += rows
     print(f"load: {', '.join(f'{load:.1f}' for load in os.getloadavg())} on {os.cpu_count()} cores")
     if _OUT.value:
@@ -108,36 +120,44 @@ def _configuration(name: str) -> ConfigDict:
 
 
 def measure(name: str, config: ConfigDict, rounds: int) -> list[Measured]:
-    """Time all works in turns, each having been done once before."""
+    """Time all works in turns, then the loader alone."""
     works = [matrix_product(), *_jax_works(config)]
     if importlib.util.find_spec("torch") and jax.default_backend() == "cpu":
         works += _torch_works(config)
+    seconds = _take_turns(works, rounds)
     if config.data.path:
         works.append(_loader(config))
+        seconds += _take_turns(works[-1:], rounds)
+    peak = works[0].flops / min(seconds[0])
+    return [_measured(name, work, spent, peak) for work, spent in zip(works, seconds, strict=True)]
+
+
+def _take_turns(works: Sequence[Work], rounds: int) -> list[list[float]]:
+    """The seconds that each work takes each time, having been done once before."""
     for work in works:
         work.call()
     seconds: list[list[float]] = [[] for _ in works]
     for _, (work, spent) in itertools.product(range(rounds), zip(works, seconds, strict=True)):
+        time.sleep(_PAUSE_SECONDS)
         started = time.perf_counter()
         work.call()
         spent.append(time.perf_counter() - started)
-    peak = works[0].flops / statistics.median(seconds[0])
-    return [_measured(name, work, spent, peak) for work, spent in zip(works, seconds, strict=True)]
+    return seconds
 
 
 def _measured(config: str, work: Work, spent: Sequence[float], peak: float) -> Measured:
-    median = statistics.median(spent)
-    rates = work.flops / median, work.executed_flops / median
+    median, least = statistics.median(spent), min(spent)
     return Measured(
         config=config,
         name=work.name,
+        frames=work.frames,
         seconds=median,
-        seconds_least=min(spent),
+        seconds_least=least,
         frames_per_second=work.frames / median,
-        model_rate=rates[0] / 1e9,
-        executed_rate=rates[1] / 1e9,
-        share=rates[0] / peak,
-        executed_share=rates[1] / peak,
+        model_rate=work.flops / median / 1e9,
+        executed_rate=work.executed_flops / median / 1e9,
+        share=work.flops / least / peak,
+        executed_share=work.executed_flops / least / peak,
     )
 
 
@@ -229,17 +249,18 @@ def random_batch(config: ConfigDict) -> dict[str, np.ndarray]:
 
 
 def _loader(config: ConfigDict) -> Work:
-    """Read so many batches that the threads' head start does not matter."""
+    """One thread reads on, so many batches a call that what it has read ahead of the call does not matter."""
     config = config.copy_and_resolve_references()
     path = pathlib.Path(config.data.path)
+    config.data.read_threads = 1
     config.model.vocabulary_size = Tokenizer.load(path / "tokenizer.json").vocab_size
     streams = open_corpus(config).splits.training
     lengths = [len(stream) for stream in streams]
     data, read = config.data, 16 * config.data.read_ahead
-    windows = Windows(streams, ShuffledEpochs(lengths, data.window, 0), data.window, data.batch_size, read)
+    windows = Windows(streams, ShuffledEpochs(lengths, data.window, 0), data.window, data.batch_size, _ENDLESS)
+    loader = batches(windows, data)
 
     def load() -> None:
-        loader = batches(windows, data)
         for _ in range(read):
             next(loader)
 
@@ -259,6 +280,12 @@ def table(measured: Sequence[Measured]) -> str:
             f"{row.model_rate:>8.1f} {row.share:>6.0%} {row.executed_rate:>12.1f} {row.executed_share:>6.0%}"
         )
     return "\n".join(lines)
+
+
+def _loader_beside_step(measured: Sequence[Measured]) -> str:
+    loader, step = (next(row for row in measured if row.name == name) for name in ("loader", "rcfam_jax step"))
+    times = loader.frames / loader.seconds_least / (step.frames / step.seconds_least)
+    return f"one loader thread reads {times:.1f} times the frames that a step consumes, by least times"
 
 
 def plot(measured: Sequence[Measured], path: pathlib.Path) -> None:

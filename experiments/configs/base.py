@@ -1,6 +1,19 @@
 """Every field of a training run and its value for the paper's 82M model; other configurations start from this one.
 
-python -m experiments.train --config=experiments/configs/base.py --config.data.path=DIR --workdir=DIR
+  python -m experiments.train --config=experiments/configs/base.py --config.data.path=DIR --workdir=DIR
+
+The paper names no hardware. Those other configurations estimate each of its rows for one machine with eight H100 of
+80 GB, a share of every batch on each; nothing of that has been measured.
+
+- PFLOP a step: by rcfam_jax/analysis/flops.py, four times a forward pass: bptt.mode is in_graph, the fastest that fits,
+  which goes forward twice and backward once, and backward counts as two.
+- Time: at 40% of the eight GPUs' dense peak in bfloat16, 989 TFLOP/s each. It takes for granted that neither the serial
+  steps of the reduction LSTM nor the loader hold the GPUs up.
+- A, parts of a batch (train.accumulate): as few as leave what the frame heads of one step of one part keep for their
+  backward pass (rcfam_jax/training/bptt/choice.py) within 40 GB of a GPU.
+- GB a GPU: that, 16 bytes a parameter, and the frames of its share of the batch, 2 bytes a cell. What the backward pass
+  hands on from layer to layer comes on top.
+- GB of the host: the frames of five batches, four of them read ahead. What is offloaded is less than 1 GB.
 """
 
 import dataclasses

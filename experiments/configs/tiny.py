@@ -3,8 +3,9 @@
   XLA_FLAGS=--xla_force_host_platform_device_count=2 \
   python -m experiments.train --config=experiments/configs/tiny.py --config.data.path=DIR --workdir=DIR
 
-One device a core, since small matrices leave a second core idle: about 1,000 frames/s. What takes longest is to find
-the cursor: held-out accuracy stays near 0.1 for some 500 steps and then doubles.
+One device a core, since small matrices leave a second core idle: about 1,000 frames/s. The process takes up to
+1.5 GB of memory. What takes longest is to find the cursor: held-out accuracy stays near 0.1 for some 500 steps and then
+doubles.
 """
 
 from ml_collections import ConfigDict

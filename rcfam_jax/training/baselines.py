@@ -4,14 +4,18 @@ Both are fitted on the training part. Their top choices are by plain counts; the
 are counts smoothed so that no token is impossible.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from data_gen.texz.record import TexzError
 from rcfam_jax.training.streams import TokenStream
+from rcfam_jax.training.unreadable import warn_of_skipped
 
-_SPAN = 1 << 16
+_RECORDS = 64
+"""How many are counted at once."""
 
 
 class Scores(NamedTuple):
@@ -68,29 +72,67 @@ class FrequentFollower:
 Baseline = FrequentToken | FrequentFollower
 
 
-def fit_baselines(streams: Sequence[TokenStream], vocab_size: int) -> dict[str, Baseline]:
-    """Both predictors by name, from the tokens and pairs of neighbours of whole streams."""
-    counts_V = np.zeros(vocab_size, np.int64)
+class Fitted(NamedTuple):
+    """Predictors and what they were fitted without."""
+
+    baselines: dict[str, Baseline]  # by name
+    skipped_records: int
+
+
+def fit_baselines(streams: Sequence[TokenStream], vocab_size: int, skip_corrupt: bool = False) -> Fitted:
+    """Both predictors, from the tokens and pairs of neighbours of whole streams.
+
+    With `skip_corrupt` records that cannot be read are counted and left out; else they raise `TexzError`.
+    """
+    counts_V, skipped = np.zeros(vocab_size, np.int64), 0
     pairs, pair_counts = np.empty(0, np.int64), np.empty(0, np.int64)
-    for tokens_n, previous_n in _spans(streams):
+    records = _records(streams, skip_corrupt)
+    while some := list(itertools.islice(records, _RECORDS)):
+        skipped += sum(not len(tokens_n) for tokens_n, _ in some)
+        tokens_n, previous_n = (np.concatenate(arrays) for arrays in zip(*some, strict=True))
         counts_V += np.bincount(tokens_n, minlength=vocab_size)
         new = (previous_n.astype(np.int64) * vocab_size + tokens_n)[previous_n >= 0]
         weights = np.concatenate([pair_counts, np.ones(len(new), np.int64)])
         pairs, inverse = np.unique(np.concatenate([pairs, new]), return_inverse=True)
         pair_counts = np.bincount(inverse, weights, len(pairs)).astype(np.int64)
     frequent = FrequentToken(counts_V)
-    return {"frequent_token": frequent, "frequent_follower": FrequentFollower(pairs, pair_counts, frequent)}
+    follower = FrequentFollower(pairs, pair_counts, frequent)
+    return Fitted({"frequent_token": frequent, "frequent_follower": follower}, skipped)
 
 
-def with_previous(stream: TokenStream, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
-    """The tokens `start` to `stop` of a stream, and the token before each of them, -1 where there is none."""
-    tokens_n = stream.tokens(max(start - 1, 0), stop)[0]
-    if start == 0:
-        tokens_n = np.concatenate([np.array([-1], np.int32), tokens_n])
-    return tokens_n[1:], tokens_n[:-1]
+def with_previous(
+    stream: TokenStream, start: int, stop: int, skip_corrupt: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """The tokens `start` to `stop` of a stream, and the token before each of them.
+
+    It is -1 where there is none and, with `skip_corrupt`, where the first one's lies in a record that cannot be read.
+    """
+    before = _read(stream, range(max(start - 1, 0), start), skip_corrupt)
+    return _after(before, stream.tokens(start, stop)[0])
 
 
-def _spans(streams: Iterable[TokenStream]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _records(streams: Iterable[TokenStream], skip_corrupt: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """What `with_previous` gives of each record of streams; nothing of one that cannot be read."""
     for stream in streams:
-        for start in range(0, len(stream), _SPAN):
-            yield with_previous(stream, start, min(start + _SPAN, len(stream)))
+        before = np.empty(0, np.int32)
+        for tokens in stream.record_tokens():
+            tokens_n = _read(stream, tokens, skip_corrupt)
+            yield _after(before, tokens_n)
+            before = tokens_n[-1:]
+
+
+def _after(before: np.ndarray, tokens_n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens and the token before each of them; `before`, that of the first one, is empty if there is none."""
+    first = before if len(before) else np.array([-1], np.int32)
+    return tokens_n, np.concatenate([first, tokens_n])[:-1]
+
+
+def _read(stream: TokenStream, tokens: range, skip_corrupt: bool) -> np.ndarray:
+    """These tokens of a stream; with `skip_corrupt` none if they cannot be read."""
+    try:
+        return stream.tokens(tokens.start, tokens.stop)[0] if tokens else np.empty(0, np.int32)
+    except TexzError as error:
+        if not skip_corrupt:
+            raise
+        warn_of_skipped(str(error))
+        return np.empty(0, np.int32)

@@ -23,7 +23,8 @@ from rcfam_jax.training.parallel import is_primary
 
 MAY_CHANGE = (
     *("data.path", "data.tokenizer"),  # checksums tell that they are the same
-    *("data.read_threads", "data.read_ahead", "data.skip_corrupt", "bptt.self_check"),
+    *("data.read_threads", "data.read_ahead", "data.skip_corrupt"),
+    *("bptt.mode", "bptt.chunk", "bptt.head_steps", "bptt.offload", "bptt.self_check"),
     *("train.steps", "train.accumulate", "train.log_every", "train.validate_every", "train.validation_windows"),
     *("train.checkpoint_every", "train.keep_checkpoints"),
 )

@@ -10,6 +10,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from data_gen.atomic import write_file
+from data_gen.texz.record import TexzError
 from rcfam_jax.training import metrics
 from rcfam_jax.training.baselines import Baseline, with_previous
 from rcfam_jax.training.bptt import chunked
@@ -18,6 +19,7 @@ from rcfam_jax.training.frame_stream import FrameStream
 from rcfam_jax.training.metrics import Estimate, TokenScores, WindowCounts
 from rcfam_jax.training.parallel import Devices, gather, micro_batch_size
 from rcfam_jax.training.streams import TokenStream
+from rcfam_jax.training.unreadable import warn_of_skipped
 from rcfam_jax.training.windows import NOWHERE, Batch, Place, Windows, batches, blank_window
 
 METRICS: dict[str, Callable[[WindowCounts], float]] = {
@@ -65,15 +67,25 @@ class Evaluator:
 
 
 def count_baseline(
-    baseline: Baseline, streams: Sequence[TokenStream], places: Sequence[Place], window: int
+    baseline: Baseline, streams: Sequence[TokenStream], places: Sequence[Place], window: int, skip_corrupt: bool = False
 ) -> WindowCounts:
-    """Score a predictor without frames on the windows at `places`."""
+    """Score a predictor without frames on the windows at `places`.
+
+    With `skip_corrupt` those that cannot be read are left out, as `Evaluator` does; else they raise `TexzError`.
+    """
     cross_entropy_WxT = np.zeros((len(places), window))
     correct_WxT = np.zeros((len(places), window), bool)
     mask_WxT = np.zeros((len(places), window), bool)
     for row, place in enumerate(places):
         length = place.stop - place.start
-        scores = baseline.score(*with_previous(streams[place.stream], place.start, place.stop))
+        try:
+            tokens = with_previous(streams[place.stream], place.start, place.stop, skip_corrupt)
+        except TexzError as error:
+            if not skip_corrupt:
+                raise
+            warn_of_skipped(str(error))
+            continue
+        scores = baseline.score(*tokens)
         cross_entropy_WxT[row, :length], correct_WxT[row, :length] = scores
         mask_WxT[row, :length] = True
     return metrics.count_windows(cross_entropy_WxT, correct_WxT, mask_WxT)

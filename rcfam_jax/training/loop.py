@@ -159,8 +159,9 @@ def _stop(run: Run, step: int, name: str, value: float) -> NoReturn:
 def _training_windows(corpus: Corpus, config: ConfigDict) -> Windows:
     streams, decode = corpus.splits.training, config.bptt.mode != "chunked"
     lengths, window, batch_size = [len(stream) for stream in streams], config.data.window, config.data.batch_size
+    consecutive = config.bptt.carry == "continue"
     epochs: Places = ShuffledEpochs(lengths, window, config.train.seed)
-    if config.bptt.carry == "continue":
+    if consecutive:
         epochs = ConsecutiveEpochs(lengths, window, batch_size, config.train.seed)
     return Windows(
         streams,
@@ -172,6 +173,7 @@ def _training_windows(corpus: Corpus, config: ConfigDict) -> Windows:
         jax.process_count(),
         blank_window(config, decode),
         decode,
+        consecutive,
     )
 
 

@@ -3,6 +3,7 @@
 import functools
 import math
 import pathlib
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,9 @@ from data_gen.errors import UserError
 from data_gen.tokenizer import Tokenizer
 from rcfam_jax.training.token_counts import count_recordings, count_tokens, encode_record
 from rcfam_jax.training.unreadable import telling_how_to_regenerate
+
+_KEPT_FRAMES = 1 << 22
+"""Of how many frames the tokens are kept once they were asked for, at up to 12 bytes a frame."""
 
 
 class TokenStream:
@@ -29,15 +33,17 @@ class TokenStream:
         end: int,
         tokens_R: np.ndarray | None = None,
         skip_corrupt: bool = False,
+        encode: Callable = encode_record,
     ):
-        """`tokens_R` are the counts of the recording's records; without them those of the stream are counted now."""
+        """`tokens_R` are the counts of the recording's records; without them those of the stream are counted now.
+
+        `encode` does what `encode_record` does, and may keep what it has done.
+        """
         self.name = name
         self.recording = recording
         self._frames = range(first, end)
         self._first_record = first // recording.frames_per_record
-        self._encode = functools.lru_cache(maxsize=8)(
-            lambda record: encode_record(recording, tokenizer, record + self._first_record, self._frames)
-        )
+        self._encode = lambda record: encode(recording, tokenizer, record + self._first_record, self._frames)
 
         def count(record: int) -> int:
             whole = range(record * recording.frames_per_record, (record + 1) * recording.frames_per_record)
@@ -50,6 +56,10 @@ class TokenStream:
 
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0
+
+    def record_tokens(self) -> Iterator[range]:
+        """Which tokens each record of the stream has, in order; none if it could not be read when they were counted."""
+        return map(range, (0, *self._ends[:-1].tolist()), self._ends.tolist())
 
     def tokens(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         """The tokens `start` to `stop` of the stream and the frames at which they start: int32, int64."""
@@ -96,13 +106,15 @@ def split(dataset: Dataset, tokenizer: Tokenizer, config: Any) -> Splits:
         raise UserError(f"data.validation_recordings: {sorted(unknown)[0]!r} is not in the dataset {config.path}")
     splits = Splits([], [])
     counts = count_recordings(dataset, tokenizer, config.read_threads, config.skip_corrupt)
+    encode = functools.lru_cache(_KEPT_FRAMES // dataset.frames_per_record)(encode_record)  # one for all streams
     for name, recording in dataset.recordings.items():
         if held_out:
             border = 0 if name in held_out else recording.frames
         else:
             border = validation_border(counts[name].commits, recording.frames, config.validation_fraction)
         for streams, first, end in ((splits[0], 0, border), (splits[1], border, recording.frames)):
-            stream = TokenStream(name, recording, tokenizer, first, end, counts[name].tokens_R, config.skip_corrupt)
+            tokens_R = counts[name].tokens_R
+            stream = TokenStream(name, recording, tokenizer, first, end, tokens_R, config.skip_corrupt, encode)
             if len(stream):
                 streams.append(stream)
     if not splits.training:

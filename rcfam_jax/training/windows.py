@@ -22,9 +22,9 @@ from rcfam_jax.training.unreadable import warn_of_skipped
 Batch = dict[str, Any]
 """`codepoints` and `styles`, uint8 [B, T, R, C]; `tokens`, int32 [B, T]: what was typed there; `mask`, bool [B, T].
 
-`skipped`, bool [B]: the window could not be read. `continues`, bool [B]: the window of this row of the batch before
-ended where this one begins. Frames may be told rather than shown: `stream`, int32 [B], and `frames`, int64 [B, T],
-numbers in the stream's recording.
+`skipped`, bool [B]: the window could not be read. `continues`, bool [B]: windows are consecutive, and that of this row
+of the batch before ended where this one begins. Frames may be told rather than shown: `stream`, int32 [B], and
+`frames`, int64 [B, T], numbers in the stream's recording.
 """
 
 
@@ -73,6 +73,7 @@ class ShuffledEpochs:
     def __init__(self, lengths: Sequence[int], window: int, seed: int):
         self._lengths, self._window, self._seed = np.array(lengths), window, seed
         self._tilings: list[Tiling] = []
+        self._shuffle_seeds: list[int] = []
         self._ends: list[int] = []
         self._lock = threading.Lock()
 
@@ -83,14 +84,15 @@ class ShuffledEpochs:
         epoch = bisect.bisect_right(self._ends, position)
         tiling = self._tilings[epoch]
         index = position - (self._ends[epoch] - len(tiling))
-        shuffle_seed = int(np.random.SeedSequence((self._seed, epoch, 1)).generate_state(1)[0])
-        return tiling[index_shuffle(index, max_index=len(tiling) - 1, seed=shuffle_seed, rounds=4)]
+        return tiling[index_shuffle(index, max_index=len(tiling) - 1, seed=self._shuffle_seeds[epoch], rounds=4)]
 
     def _add_epoch(self) -> None:
         generator = np.random.default_rng((self._seed, len(self._tilings), 0))
         phases = generator.integers(0, self._window, len(self._lengths))
         tiling = Tiling(self._lengths, self._window, np.minimum(phases, self._lengths))
         self._tilings.append(tiling)
+        seeds = np.random.SeedSequence((self._seed, len(self._shuffle_seeds), 1))
+        self._shuffle_seeds.append(int(seeds.generate_state(1)[0]))
         self._ends.append(len(tiling) + (self._ends[-1] if self._ends else 0))
 
 
@@ -139,14 +141,16 @@ class Windows:
         processes: int = 1,
         blank: Batch | None = None,
         decode: bool = True,
+        consecutive: bool = False,
     ):
         """`blank` stands in for windows whose records cannot be read; without one they raise `TexzError`.
 
-        Without `decode`, windows tell the numbers of their frames and do not show them.
+        Without `decode`, windows tell the numbers of their frames and do not show them. Which of them continue is
+        looked up only if they are `consecutive`.
         """
         self._streams, self._places, self._window, self._batch_size = streams, places, window, batch_size
         self.rows = batch_size // processes
-        self._decode = decode
+        self._decode, self._consecutive = decode, consecutive
         self._first_row = process * self.rows
         self._length = steps * self.rows
         self._blank = blank
@@ -160,7 +164,8 @@ class Windows:
     def __getitem__(self, index: int) -> Batch:
         step, row = divmod(int(index), self.rows)
         position = step * self._batch_size + self._first_row + row
-        place, before = self._places[position], self._places[position - self._batch_size] if step else NOWHERE
+        place = self._places[position]
+        before = self._places[position - self._batch_size] if self._consecutive and step else NOWHERE
         continues = (before.stream, before.stop) == (place.stream, place.start) and place.start > 0
         return self._read(place) | {"continues": np.bool_(continues)}
 
@@ -191,7 +196,9 @@ def read_window(streams: Sequence[TokenStream], place: Place, window: int, decod
     tokens, frames = stream.tokens(place.start, max(place.stop, place.start + 1))
 
     def pad(array: np.ndarray) -> np.ndarray:
-        return np.pad(array, [(0, window - len(array))] + [(0, 0)] * (array.ndim - 1))
+        if len(array) == window:
+            return array
+        return np.concatenate([array, np.zeros((window - len(array), *array.shape[1:]), array.dtype)])
 
     scored = {"tokens": pad(tokens), "mask": np.arange(window) < length, "skipped": np.False_}
     if not decode:

@@ -1,5 +1,6 @@
 """Which way of backpropagation through time a run takes, where its configuration leaves that open."""
 
+import math
 import os
 from typing import Any
 
@@ -22,12 +23,16 @@ COPIES = 4
 def decide(config: ConfigDict, graphdef: Any, params: Any) -> ConfigDict:
     """A whole configuration in which `bptt.mode` is not "auto". `UserError` if the mode cannot hand on carries.
 
-    The fastest that fits is taken: "plain", then "in_graph", then "chunked", which always does.
+    The fastest that fits is taken: "plain", then "in_graph", then "chunked", which always does. Chunks longer than the
+    windows are shortened: their frames past a window's end would be computed too.
     """
     decided = config.copy_and_resolve_references()
+    if config.data.window < config.bptt.chunk:
+        decided.bptt.chunk = config.data.window
+        decided.bptt.head_steps = math.gcd(config.bptt.head_steps, config.data.window)
     if config.bptt.mode == "auto":
-        decided.bptt.mode = _fastest_that_fits(config, graphdef, params)
-    if config.bptt.carry == "continue" and decided.bptt.mode != "plain" and config.data.window % config.bptt.chunk:
+        decided.bptt.mode = _fastest_that_fits(decided, graphdef, params)
+    if config.bptt.carry == "continue" and decided.bptt.mode != "plain" and config.data.window % decided.bptt.chunk:
         raise UserError(
             f"bptt.carry is 'continue': bptt.chunk, {config.bptt.chunk}, must divide data.window, {config.data.window}"
         )

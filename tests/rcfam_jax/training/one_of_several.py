@@ -15,7 +15,9 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from rcfam_jax.training import loop
+from rcfam_jax.training.bptt import chunked
 from rcfam_jax.training.bptt.loss import loss_and_grad
+from rcfam_jax.training.frame_stream import FrameStream
 from rcfam_jax.training.parallel import Devices, gather, is_primary, join_processes
 from rcfam_jax.training.windows import batches
 
@@ -23,9 +25,15 @@ from rcfam_jax.training.windows import batches
 def first_gradient(config, corpus, out):
     graphdef, params = loop.build_model(config)
     devices = Devices(config.data.batch_size)
-    batch = devices.scatter(next(batches(loop._training_windows(corpus, config), config.data)))
-    compiled = jax.jit(lambda params, batch: loss_and_grad(graphdef, params, batch, config.bptt))
-    (loss, _), grads = gather(compiled(devices.replicate(params), batch))
+    params = devices.replicate(params)
+    batch = next(batches(loop._training_windows(corpus, config), config.data))
+    if config.bptt.mode == "chunked":
+        told = batch | {"frames": FrameStream.of_batch(corpus.splits.training, batch, config)}
+        result = chunked.loss_and_grad(graphdef, params, told, config.bptt, devices.scatter)
+    else:
+        compiled = jax.jit(lambda params, batch: loss_and_grad(graphdef, params, batch, config.bptt))
+        result = compiled(params, devices.scatter(batch))
+    (loss, _), grads = gather(result)
     named = {jax.tree_util.keystr(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(grads)}
     if is_primary():
         np.savez(out / "gradient.npz", loss=loss, **named)

@@ -59,3 +59,14 @@ def test_a_carry_is_handed_on_from_whole_chunks_only(tiny_model, monkeypatch):
     assert decided(tiny_model, monkeypatch, 2**15, carry="continue", chunk=24) == "plain"
     with pytest.raises(UserError, match=r"bptt.carry is 'continue': bptt.chunk, 24, must divide data.window, 64"):
         decided(tiny_model, monkeypatch, 1, carry="continue", chunk=24)
+
+
+@pytest.mark.parametrize(
+    ("chunk", "head_steps", "shortened"), [(128, 16, (64, 16)), (96, 24, (64, 8)), (32, 4, (32, 4))]
+)
+def test_no_chunk_is_longer_than_a_window(tiny_model, chunk, head_steps, shortened):
+    config = tiny.get_config()
+    config.data.window = 64
+    config.bptt.update(chunk=chunk, head_steps=head_steps)
+    decided = choice.decide(config, *tiny_model)
+    assert (decided.bptt.chunk, decided.bptt.head_steps) == shortened

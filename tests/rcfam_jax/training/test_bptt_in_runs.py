@@ -115,6 +115,21 @@ def test_a_run_that_hands_on_carries_and_was_stopped_goes_on_bit_for_bit(config,
     assert losses(train(config, tmp_path / "parts")) == expected
 
 
+@pytest.mark.slow
+def test_a_run_goes_on_in_another_way(config, tmp_path):
+    """From chunks to one computation in other chunks, then the plain way: nothing changes but rounding."""
+    config.bptt.carry = "continue"
+    config.train.update(steps=9, validate_every=100)
+    expected = losses(train(config, tmp_path / "whole"))
+    ways = ({"mode": "chunked"}, {"mode": "in_graph", "chunk": 8, "head_steps": 4}, {"mode": "plain"})
+    for part, way in enumerate(ways, 1):
+        config.bptt.update(way)
+        config.train.steps = 3 * part
+        actual = losses(train(config, tmp_path / "parts"))
+    assert len(actual) == 9
+    np.testing.assert_allclose(actual, expected, rtol=1e-6)
+
+
 def test_a_run_that_offloads_proves_that_first_unless_told_not_to(config, tmp_path, monkeypatch):
     def refuse(config, devices):
         raise UserError("wrong here")

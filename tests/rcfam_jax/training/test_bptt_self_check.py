@@ -6,6 +6,7 @@ import pytest
 
 from data_gen.errors import UserError
 from experiments.configs import tiny
+from rcfam_jax.training import accumulation
 from rcfam_jax.training.accumulation import accumulated_loss_and_grad
 from rcfam_jax.training.bptt import self_check
 from rcfam_jax.training.parallel import Devices
@@ -43,6 +44,25 @@ def test_offloading_is_right_here_and_proven_at_the_shapes_of_the_run(config, de
     shapes = seen_shapes(monkeypatch)
     self_check.check_offloading(config, devices)
     assert shapes == [("in_graph", True, (2, 10), (64,)), ("plain", False, (2, 10), (64,))]
+
+
+@pytest.mark.slow
+def test_it_is_proven_at_the_shapes_of_the_parts_of_a_batch(config, monkeypatch):
+    """And plain backpropagation is taken where there is room for one part, not for the whole batch."""
+    config.data.batch_size, config.train.accumulate = 6, 3
+    loss_and_grad, plain_bytes, shapes = accumulation.loss_and_grad, self_check.plain_bytes, []
+
+    def noted(graphdef, params, batch, config):
+        shapes.append((config.mode, config.offload, batch["tokens"].shape))
+        return loss_and_grad(graphdef, params, batch, config)
+
+    monkeypatch.setattr(accumulation, "loss_and_grad", noted)
+    monkeypatch.setattr(self_check, "free_bytes", lambda params: 1.5 * a_part)
+    monkeypatch.setattr(self_check.jax, "device_count", lambda: 1)
+    graphdef, params = self_check._narrow_model(config)
+    a_part = 2 * config.data.window * plain_bytes(graphdef, params, self_check.GRID)
+    self_check.check_offloading(config, Devices(6, jax.devices()[:1], parts=3))
+    assert set(shapes) == {("in_graph", True, (2, 10)), ("plain", False, (2, 10))}
 
 
 def test_a_wrong_gradient_is_refused(config, devices, monkeypatch):

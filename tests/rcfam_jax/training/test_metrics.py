@@ -1,5 +1,6 @@
 import collections
 import itertools
+import shutil
 
 import numpy as np
 import pytest
@@ -7,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_gen.dataset import Dataset
+from data_gen.texz.record import TexzError
 from data_gen.tokenizer import Tokenizer
 from rcfam_jax.training import metrics
 from rcfam_jax.training.baselines import FrequentFollower, FrequentToken, fit_baselines, with_previous
 from rcfam_jax.training.evaluation import count_baseline, describe, table
 from rcfam_jax.training.streams import TokenStream
-from rcfam_jax.training.windows import validation_places
+from rcfam_jax.training.windows import read_window, validation_places
 
 
 def counts_of(rows):
@@ -86,7 +88,7 @@ def test_baselines_equal_plain_counting(streams, tokenizer):
         unigrams.update(tokens)
         for previous, token in itertools.pairwise(tokens):
             followers[previous][token] += 1
-    frequent, follower = fit_baselines(streams, tokenizer.vocab_size).values()
+    frequent, follower = fit_baselines(streams, tokenizer.vocab_size).baselines.values()
     best = lambda counter: min(counter, key=lambda token: (-counter[token], token))  # noqa: E731
     probability = lambda token: (unigrams[token] + 1) / (unigrams.total() + tokenizer.vocab_size)  # noqa: E731
     some_tokens = [*list(unigrams)[:20], tokenizer.vocab_size - 1]
@@ -122,9 +124,51 @@ def test_a_baseline_knows_the_token_before_the_window(streams):
 
 
 def test_a_baseline_is_counted_over_every_token_of_the_windows(streams, tokenizer):
-    follower = fit_baselines(streams, tokenizer.vocab_size)["frequent_follower"]
+    follower = fit_baselines(streams, tokenizer.vocab_size).baselines["frequent_follower"]
     counts = count_baseline(follower, streams, validation_places(streams, 16), 16)
     whole = [follower.score(*with_previous(stream, 0, len(stream))) for stream in streams]
     assert counts.tokens_W.sum() == sum(map(len, streams))
     assert counts.correct_W.sum() == sum(score.correct_n.sum() for score in whole)
     assert counts.cross_entropy_W.sum() == pytest.approx(sum(score.cross_entropy_n.sum() for score in whole))
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_baselines_leave_out_what_cannot_be_read(dataset_folder, tokenizer, damage, tmp_path, counted):
+    """The record is damaged after its tokens were counted, or before. No pair bridges it, and no window reaches it."""
+    folder, damaged = shutil.copytree(dataset_folder, tmp_path / "data"), 2
+    recording = Dataset(folder).recordings["long"]
+    tokens_R = np.array([len(tokenizer.encode(actions_S)[0]) for actions_S in recording.actions()])
+    records = [tokenizer.encode(actions_S)[0].tolist() for actions_S in recording.actions()]
+    damage(folder, "long", damaged)
+    recording = Dataset(folder).recordings["long"]
+    known = tokens_R if counted else None
+    stream = TokenStream("long", recording, tokenizer, 0, recording.frames, known, skip_corrupt=True)
+    if counted:
+        with pytest.raises(TexzError):
+            fit_baselines([stream], tokenizer.vocab_size)
+    fitted = fit_baselines([stream], tokenizer.vocab_size, skip_corrupt=True)
+    assert fitted.skipped_records == 1
+    parts = [list(itertools.chain(*part)) for part in (records[:damaged], records[damaged + 1 :])]
+    pairs = collections.Counter(pair for part in parts for pair in itertools.pairwise(part))
+    unigrams = collections.Counter(itertools.chain(*parts))
+    total = sum(unigrams.values()) + tokenizer.vocab_size
+    frequent, follower = fitted.baselines.values()
+    np.testing.assert_allclose(
+        frequent.probabilities_V, [(unigrams[token] + 1) / total for token in range(tokenizer.vocab_size)]
+    )
+    assert dict(zip(follower._pairs.tolist(), follower._counts.tolist(), strict=True)) == {
+        before * tokenizer.vocab_size + token: count for (before, token), count in pairs.items()
+    }
+    places = validation_places([stream], 16)
+    counts = count_baseline(follower, [stream], places, 16, skip_corrupt=True)
+    readable = [place for place in places if can_be_read(stream, place)]
+    assert 0 < len(counts.tokens_W) == len(readable) < len(places)
+    assert counts.tokens_W.tolist() == [place.stop - place.start for place in readable]
+
+
+def can_be_read(stream, place):
+    try:
+        read_window([stream], place, 16)
+    except TexzError:
+        return False
+    return True

@@ -10,10 +10,17 @@ import subprocess
 import sys
 import time
 
+import jax
 import numpy as np
 import pytest
 
 from rcfam_jax.training import loop
+from rcfam_jax.training.bptt import plain
+from rcfam_jax.training.checkpoints import Checkpoints
+from rcfam_jax.training.optimizer import make_optimizer
+from rcfam_jax.training.parallel import Devices
+from rcfam_jax.training.train_step import initial_state
+from rcfam_jax.training.windows import ConsecutiveEpochs, Place, read_window
 
 PROGRAM = pathlib.Path(__file__).with_name("one_of_several.py")
 
@@ -56,7 +63,9 @@ def losses(out):
 
 
 @pytest.mark.slow
-def test_two_processes_and_four_devices_train_as_one(config, tmp_path):
+@pytest.mark.parametrize("mode", ["in_graph", "chunked"])
+def test_two_processes_and_four_devices_train_as_one(config, tmp_path, mode):
+    config.bptt.mode = mode
     config.train.update(steps=50, validate_every=50, checkpoint_every=25)
     alone = run_program(config, tmp_path / "alone")
     two = run_program(config, tmp_path / "two", processes=2)
@@ -89,6 +98,37 @@ def train_command(config, tmp_path):
 def start_two(command):
     joined = [*command, f"--coordinator=localhost:{free_port()}", "--processes=2"]
     return [start([*joined, f"--process={process}"]) for process in range(2)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["in_graph", "chunked"])
+def test_each_row_of_two_processes_hands_on_the_carry_of_its_own_stream(config, tmp_path, mode):
+    """With nothing learned, it is the carry after all of the stream's windows so far as one window."""
+    config.bptt.update(mode=mode, carry="continue")
+    config.optimizer.update(muon_learning_rate=0.0, adamw_learning_rate=0.0)
+    config.train.update(steps=6, validate_every=100, checkpoint_every=100)
+    finish(start_two(train_command(config, tmp_path)))
+    corpus, (graphdef, params) = loop.open_corpus(config), loop.build_model(config)
+    state = initial_state(graphdef, params, make_optimizer(config.optimizer), Devices(4), config)
+    with Checkpoints(tmp_path / "run", config, corpus.checksums(), read_only=True) as checkpoints:
+        step, state, _ = checkpoints.restore(state)
+    assert step == 6
+    expected = [carry_of_row(config, corpus.splits.training, graphdef, params, row) for row in range(4)]
+    for actual_BxH, *rows in zip(jax.tree.leaves(state.carry), *map(jax.tree.leaves, expected), strict=True):
+        expected_BxH = np.concatenate(rows)
+        assert np.abs(expected_BxH[:, None] - expected_BxH).max(-1)[~np.eye(4, dtype=bool)].min() > 1e-3
+        np.testing.assert_allclose(actual_BxH, expected_BxH, rtol=1e-5, atol=1e-6)
+
+
+def carry_of_row(config, streams, graphdef, params, row):
+    """The carry after the windows of a row of the batches since one last began a stream, by plain computation."""
+    window, batch_size, steps = config.data.window, config.data.batch_size, config.train.steps
+    epochs = ConsecutiveEpochs([len(stream) for stream in streams], window, batch_size, config.train.seed)
+    places = [epochs[step * batch_size + row] for step in range(steps)]
+    first = max(step for step, place in enumerate(places) if step == 0 or place.start == 0)
+    whole = Place(places[first].stream, places[first].start, places[-1].stop)
+    frames = jax.tree.map(lambda array: array[None], read_window(streams, whole, window * (steps - first)))
+    return plain.token_scores(graphdef, params, frames, config.bptt)[0]
 
 
 @pytest.mark.slow

@@ -12,8 +12,10 @@ from data_gen.dataset import Dataset
 from data_gen.errors import UserError
 from data_gen.tokenizer import Tokenizer
 from rcfam_jax.training.streams import TokenStream, split, validation_border
+from rcfam_jax.training.token_counts import encode_record
 from rcfam_jax.training.windows import (
     NOWHERE,
+    Place,
     ShuffledEpochs,
     Tiling,
     Windows,
@@ -156,6 +158,23 @@ def test_whole_recordings_are_held_out_by_name(dataset, tokenizer):
     assert splits.training[0].tokens(0, 1)[1] == [0]
 
 
+def test_the_tokens_of_a_record_are_made_once(dataset, tokenizer, monkeypatch):
+    made = []
+
+    def encode(*record):
+        made.append(record)
+        return encode_record(*record)
+
+    monkeypatch.setattr("rcfam_jax.training.streams.encode_record", encode)
+    splits = split(dataset, tokenizer, data_config(validation_recordings=("short",)))
+    for stream in (*splits.training, *splits.validation) * 2:
+        for start in range(len(stream) - 1, -1, -1):
+            stream.tokens(start, start + 1)
+    records = [(recording, record) for recording in dataset.recordings.values() for record in range(recording.records)]
+    assert {(recording, record) for recording, _, record, _ in made} == set(records)
+    assert len(made) == len(records) > 8
+
+
 def test_wrong_splits_are_named(dataset, tokenizer):
     with pytest.raises(UserError, match=r"data\.validation_recordings: 'shrot' is not in the dataset DIR"):
         split(dataset, tokenizer, data_config(validation_recordings=("shrot",)))
@@ -198,6 +217,22 @@ def test_processes_share_the_batches_of_one(dataset, tokenizer):
     for whole, *parts in zip(alone, *shares, strict=True):
         for name, array in whole.items():
             np.testing.assert_array_equal(array, np.concatenate([part[name] for part in parts]))
+
+
+@pytest.mark.parametrize("consecutive", [False, True])
+def test_the_window_before_is_looked_up_only_where_windows_are_consecutive(dataset, tokenizer, consecutive):
+    streams = split(dataset, tokenizer, data_config()).training
+    looked_up = []
+
+    class Noted(list):
+        def __getitem__(self, position):
+            looked_up.append(position)
+            return super().__getitem__(position)
+
+    places = Noted([Place(0, 0, 8), Place(1, 8, 16), Place(0, 8, 16), Place(0, 16, 24)])
+    windows = Windows(streams, places, 8, 2, 2, consecutive=consecutive)
+    assert [bool(windows[index]["continues"]) for index in range(4)] == [False, False, consecutive, False]
+    assert looked_up == ([0, 1, 2, 0, 3, 1] if consecutive else [0, 1, 2, 3])
 
 
 def test_the_loader_goes_on_where_it_was(dataset, tokenizer):
