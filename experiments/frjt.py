@@ -5,9 +5,9 @@
   python -m experiments.frjt --mixer=lstm,transformer --layers=1,2 --max_depth=4,8    # one run after the other
   python -m experiments.frjt --sweep=paper --preset=paper    # all rows of the paper's tables
 
-Each run lies in a folder of its own under --out; the same command goes on with one that was stopped, and leaves alone
-those that are done. Writes the table frjt.md of all runs there, the plot frjt.png of accuracy by depth, and
-criticality.png: the greatest depth at which a mixer of L layers still exceeds 90%.
+Each run lies in a folder of its own under --out; the same command goes on with one that was stopped, or that had less
+time, and leaves alone those that are done. Writes the table frjt.md of all runs there, the plot frjt.png of accuracy by
+depth, and criticality.png: the greatest depth at which a mixer of L layers still exceeds 90%.
 """
 
 import json
@@ -25,14 +25,16 @@ from matplotlib import pyplot as plt
 
 from data_gen.atomic import write_file
 from data_gen.program import run
-from experiments import paper_tables
-from experiments.diagnostic_flags import SEED, chosen_rows, configuration, numbers
-from experiments.diagnostic_runs import (
+from experiments.diagnostics import flags as diagnostic_flags
+from experiments.diagnostics import paper_tables
+from experiments.diagnostics.flags import SEED, chosen_rows, configuration, numbers
+from experiments.diagnostics.runs import (
     Examples,
     Problem,
     Result,
     budget,
     footnotes,
+    is_done,
     read_results,
     run_folder,
     train,
@@ -77,7 +79,7 @@ def run_row(row: paper_tables.Row, out: pathlib.Path) -> bool:
     """Train one model unless that is done; whether it is."""
     config = configuration({"max_depth": row.depth}, row)
     folder = run_folder(out, config)
-    if (folder / "result.json").exists():
+    if is_done(folder, config):
         return True
     training, validation = frjt.build(row.depth, PER_DEPTH, SEED.value)
     print(f"{folder.name}: {describe(training, validation, row.depth, out)}")
@@ -201,4 +203,5 @@ def plot_criticality(results: list[Result], path: pathlib.Path) -> None:
 
 
 if __name__ == "__main__":
+    flags.adopt_module_key_flags(diagnostic_flags)
     run(main)

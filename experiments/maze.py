@@ -7,8 +7,8 @@
   python -m experiments.maze --sweep=paper --preset=paper    # all rows of the paper's table, and the unwithheld task
 
 Each run lies in a folder of its own under --out, with a picture of a held-out walk and of what was predicted, walk.png,
-and with what the walks are like, walks.txt. The same command goes on with a run that was stopped, and leaves alone
-those that are done. Writes the table maze.md of all runs.
+and with what the walks are like, walks.txt. The same command goes on with a run that was stopped, or that had
+less time, and leaves alone those that are done. Writes the table maze.md of all runs.
 """
 
 import pathlib
@@ -22,19 +22,21 @@ from ml_collections import ConfigDict
 from data_gen.atomic import write_file
 from data_gen.errors import UserError
 from data_gen.program import run
-from experiments import paper_tables
-from experiments.diagnostic_flags import SEED, chosen_rows, configuration, numbers
-from experiments.diagnostic_runs import (
+from experiments.diagnostics import flags as diagnostic_flags
+from experiments.diagnostics import paper_tables
+from experiments.diagnostics.flags import SEED, chosen_rows, configuration, numbers
+from experiments.diagnostics.maze_picture import picture
+from experiments.diagnostics.runs import (
     Examples,
     Problem,
     budget,
     footnotes,
+    is_done,
     make_stack,
     read_results,
     run_folder,
     train,
 )
-from experiments.maze_picture import picture
 from rcfam_jax.analysis.figures import write_figure
 from rcfam_jax.diagnostics import maze
 from rcfam_jax.diagnostics.fit import Data
@@ -99,7 +101,7 @@ def run_row(row: paper_tables.Row, out: pathlib.Path) -> bool:
     task = {"size": _SIZE.value, "maze": _MAZE_SEED.value, "moves": moves, "depth": row.depth}
     config = configuration(task, row)
     folder = run_folder(out, config)
-    if (folder / "walk.png").exists():
+    if is_done(folder, config) and (folder / "walk.png").exists():
         return True
     field = maze.draw_maze(_SIZE.value, _MAZE_SEED.value)
     training, validation = draw_walks(field, moves, row.depth, TRAINING_WALKS, VALIDATION_WALKS)
@@ -142,4 +144,5 @@ def table(out: pathlib.Path) -> list[str]:
 
 
 if __name__ == "__main__":
+    flags.adopt_module_key_flags(diagnostic_flags)
     run(main)

@@ -99,7 +99,7 @@ def fit(
     learner, progress = Learner(params, optimizer.init(params), params), Progress()
     data, held_out = jax.device_put((training, validation))
     run_round = _make_round(graphdef, objective, optimizer, settings).lower(learner, data, 0).compile()
-    score = _make_score(graphdef, objective, settings.batch_size).lower(params, held_out).compile()
+    validate = _make_score(graphdef, objective, settings.batch_size).lower(params, held_out).compile()
     with Checkpoints(workdir, config, {}) as checkpoints, Termination() as termination:
         if restored := checkpoints.restore(learner._asdict()):
             learner, progress = Learner(**restored[1]), Progress(**restored[2])
@@ -107,7 +107,7 @@ def fit(
             while not progress.is_over(settings):
                 started = time.perf_counter()
                 learner, measured = run_round(learner, data, progress.step)
-                accuracy = float(score(learner.params, held_out).mean())
+                accuracy = float(validate(learner.params, held_out).mean())
                 stopped = time.perf_counter()
                 progress = progress.after(settings.round_steps, accuracy, stopped - since, stopped - started)
                 since = stopped

@@ -26,7 +26,7 @@ MAY_CHANGE = (
     *("data.read_threads", "data.read_ahead", "data.skip_corrupt"),
     *("bptt.mode", "bptt.chunk", "bptt.head_steps", "bptt.offload", "bptt.self_check"),
     *("train.steps", "train.accumulate", "train.log_every", "train.validate_every", "train.validation_windows"),
-    *("train.checkpoint_every", "train.keep_checkpoints"),
+    *("train.checkpoint_every", "train.keep_checkpoints", "train.minutes"),
 )
 """Fields that a resumed run may give otherwise: none of them changes what a step computes, up to rounding."""
 

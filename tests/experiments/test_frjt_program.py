@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from experiments import frjt
-from experiments.diagnostic_runs import make_config, run_folder
+from experiments.diagnostics.runs import is_done, make_config, run_folder
 
 
 def result(mixer, layers, accuracies, **changes):
@@ -58,6 +58,17 @@ def test_runs_have_folders_of_their_own(tmp_path):
         for seed in (0, 1)
     ]
     assert len({run_folder(tmp_path, config) for config in configs}) == 32
+
+
+def test_a_run_is_done_unless_more_of_a_budget_could_help(tmp_path):
+    config = make_config({"max_depth": 4}, "lstm", 1, "cpu", seed=0)
+    assert not is_done(tmp_path, config)
+    longer = config.copy_and_resolve_references()
+    longer.train.minutes *= 2
+    for converged in (True, False):
+        spent = result("lstm", 1, [0.9] * 4, converged=converged)
+        (tmp_path / "result.json").write_text(json.dumps(spent._asdict()))
+        assert is_done(tmp_path, config) and is_done(tmp_path, longer) == converged
 
 
 def run(*arguments, timeout=300):

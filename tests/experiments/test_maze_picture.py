@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from experiments.maze_picture import picture
+from experiments.diagnostics.maze_picture import picture
 from rcfam_jax.analysis.figures import write_figure
 from rcfam_jax.diagnostics import maze
 

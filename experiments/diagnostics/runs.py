@@ -132,6 +132,16 @@ def train(problem: Problem, config: ConfigDict, folder: pathlib.Path) -> tuple[F
     return fitted, result
 
 
+def is_done(folder: pathlib.Path, config: ConfigDict) -> bool:
+    """Whether there is a result that a budget as large as that of `config` would not change."""
+    path = folder / "result.json"
+    if not path.exists():
+        return False
+    result = Result(**json.loads(path.read_bytes()))
+    spent = result.config["train"]
+    return result.converged or (spent["minutes"] >= config.train.minutes and spent["steps"] >= config.train.steps)
+
+
 def _accuracies(
     stack: Stack, fitted: Fitted, examples: Examples, objective: Objective, batch_size: int
 ) -> tuple[float, dict[str, float]]:

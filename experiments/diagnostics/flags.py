@@ -7,14 +7,15 @@ from absl import flags
 from ml_collections import ConfigDict
 
 from data_gen.errors import UserError
-from experiments.diagnostic_runs import make_config
-from experiments.paper_tables import Row
+from experiments.diagnostics.paper_tables import Row
+from experiments.diagnostics.runs import make_config
 from rcfam_jax.diagnostics.mixers import MIXERS
 
 _MIXER = flags.DEFINE_list("mixer", ["lstm"], "Which mixers, by name.")
 _LAYERS = flags.DEFINE_list("layers", ["1"], "How many layers, L.")
 _PRESET = flags.DEFINE_enum("preset", "cpu", ["cpu", "paper"], "The sizes of a run: for two CPU cores, or the paper's.")
 _MINUTES = flags.DEFINE_float("minutes", None, "A run's budget, if not the preset's.", lower_bound=0)
+_LEARNING_RATE = flags.DEFINE_float("learning_rate", None, "AdamW's, if not the preset's.", lower_bound=0)
 SWEEP = flags.DEFINE_enum("sweep", None, ["paper"], "Run every row of the paper's tables.")
 SEED = flags.DEFINE_integer("seed", 0, "Of the examples, the model and the order of training.", lower_bound=0)
 
@@ -40,4 +41,6 @@ def configuration(task: dict, row: Row) -> ConfigDict:
     config = make_config(task, row.mixer, row.layers, _PRESET.value, SEED.value)
     if _MINUTES.value is not None:
         config.train.minutes = _MINUTES.value
+    if _LEARNING_RATE.value is not None:
+        config.train.learning_rate = _LEARNING_RATE.value
     return config
