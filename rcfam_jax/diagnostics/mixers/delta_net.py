@@ -15,7 +15,7 @@ class DeltaNet(nnx.Module):
 
     S_t = S_{t-1} (I - beta_t k_t k_t^T) + beta_t v_t k_t^T,    y_t = RMSNorm(S_t q_t),    beta_t = sigmoid(W_b x_t),
 
-    where q, k and v are SiLU of projections, q and k of unit length.
+    where q, k and v are SiLU of projections, q and k of unit length (the SiLU of v is the authors' code's).
     """
 
     def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):

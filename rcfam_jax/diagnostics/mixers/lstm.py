@@ -9,7 +9,10 @@ from rcfam_jax.model import lstm
 
 
 class LSTM(nnx.Module):
-    """The model's LSTM from its learned state, then W_o."""
+    """The model's LSTM from its learned state, then W_o.
+
+    Both squashing functions are tanh; nothing is added to the forget gate's bias at the start.
+    """
 
     def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):
         self.cell = lstm.LSTM(config, config.width, config.width, rngs=rngs)

@@ -24,6 +24,10 @@ class Mamba(nnx.Module):
 
     h_t = exp(step_t A) h_{t-1} + (exp(step_t A) - 1) / A B_t u_t,    y_t = C_t h_t + D u_t,
     step_t = softplus(W_2 W_1 u_t + b), where W_1 leads to D / 16 dimensions, and A starts at -1, ..., -N.
+
+    The authors' code gives the convolution of four taps, the rank D / 16 and the steps at the start, uniform in their
+    logarithms (section 3.6: uniform). It has step_t B_t where this, with equation 4, has (exp(step_t A) - 1) / A B_t.
+    The optional norm of section 3.4 is left out.
     """
 
     def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):

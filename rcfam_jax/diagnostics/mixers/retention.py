@@ -16,7 +16,8 @@ class Retention(nnx.Module):
 
     In parallel (equation 5) a head is (Q K^T D) V, where D_ts = gamma^(t - s) for s <= t, else 0, and Q and K are
     turned by their position; step by step (equation 6), S_t = gamma S_{t-1} + k_t v_t^T, read by q_t. The decays are
-    gamma = 1 - 2^-5, 1 - 2^-6, ... from head to head.
+    gamma = 1 - 2^-5, 1 - 2^-6, ... from head to head; the angles, which the paper leaves open, are RoFormer's. Left out
+    are the scores' normalisations (section 2.2), which the norm undoes; its scale and shift are the same in all heads.
     """
 
     def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):

@@ -18,16 +18,18 @@ class RWKV(nnx.Module):
 
     wkv_t = (sum over s < t of exp(-(t - 1 - s) w + k_s) v_s + exp(u + k_t) v_t) / (the same without v)
 
-    in each channel, with w > 0 and u learned.
+    in each channel, with w > 0 and u learned. mu, log w and u start as appendix E starts those of a first layer;
+    the projections start as everywhere here, where it has zeros for all but W_o.
     """
 
     def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):
         width = config.width
-        channel_D = np.arange(width) / width
-        self.blend = nnx.Param(jnp.asarray(np.stack([channel_D] * 3), config.param_dtype))
+        channel_D = np.arange(width)
+        share_D = channel_D / width
+        self.blend = nnx.Param(jnp.asarray(np.stack([share_D / 2, share_D, share_D]), config.param_dtype))
         self.receptance, self.key, self.value = (projection(config, width, width, rngs) for _ in range(3))
-        self.log_decay = nnx.Param(jnp.asarray(-5 + 8 * channel_D, config.param_dtype))
-        self.bonus = nnx.Param(jnp.full(width, math.log(0.3), config.param_dtype))
+        self.log_decay = nnx.Param(jnp.asarray(-5 + 8 * (channel_D / (width - 1)) ** 0.7, config.param_dtype))
+        self.bonus = nnx.Param(jnp.asarray(math.log(0.3) + ((channel_D + 1) % 3 - 1) / 2, config.param_dtype))
         self.output = projection(config, width, width, rngs)
 
     def __call__(self, x_BxTxD: jax.Array, form: affine.Form = "parallel") -> jax.Array:

@@ -20,7 +20,8 @@ class S4D(nnx.Module):
 
     h_t = exp(step A) h_{t-1} + (exp(step A) - 1) / A u_t,    y_t = W_o GELU(2 Re(C h_t) + D u_t),
 
-    where A = -exp(a) + i b starts at S4D-Lin, -1/2 + i pi n.
+    where A = -exp(a) + i b starts at S4D-Lin, -1/2 + i pi n, and C, D and the steps where the authors' code starts
+    them. That has a gated linear unit for W_o.
     """
 
     def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):

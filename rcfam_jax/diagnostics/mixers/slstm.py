@@ -27,6 +27,9 @@ class SLSTM(nnx.Module):
 
     m' = max(log f + m, i),    c' = exp(log f + m - m') c + exp(i - m') tanh(z),
     n' = exp(log f + m - m') n + exp(i - m'),    h' = sigmoid(o) c' / n'.
+
+    Of the paper's block (figure 10) this is the cell: without the optional convolution before i and f, and without the
+    norm of each head's output. Weights and biases start as the LSTM's do.
     """
 
     def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):

@@ -13,5 +13,5 @@ def zero_order_hold(step: jax.Array, rate: jax.Array) -> tuple[jax.Array, jax.Ar
 
 
 def log_steps(key: jax.Array, shape: tuple[int, ...], dtype: str) -> jax.Array:
-    """Logarithms of steps between 0.001 and 0.1, uniform: where S4 and Mamba start."""
+    """Logarithms of steps between 0.001 and 0.1, uniform: where the authors' code starts S4D and Mamba."""
     return jax.random.uniform(key, shape, dtype, jnp.log(0.001), jnp.log(0.1))

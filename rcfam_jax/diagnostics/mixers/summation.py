@@ -1,4 +1,4 @@
-"""The sum of what has been seen: the simplest aggregation of inputs (paper, section 8.1)."""
+"""The sum of what has been seen: the simplest aggregation of inputs (paper, section 8.1.3)."""
 
 import jax
 import jax.numpy as jnp

@@ -106,6 +106,15 @@ def test_state_space_models_start_with_steps_from_a_thousandth_to_a_tenth_and_st
     np.testing.assert_allclose(np.exp(2 * lru.log_gain[...]), 1 - radii**2, rtol=1e-9)
 
 
+def test_rwkv_starts_with_time_scales_from_a_fraction_of_a_step_to_over_a_hundred(x64):
+    rwkv = MIXERS["rwkv"](CONFIG, rngs=nnx.Rngs(0))
+    time_scales = np.exp(-rwkv.log_decay[...])
+    np.testing.assert_allclose(time_scales[[0, -1]], np.exp([5, -3]))
+    assert (np.diff(time_scales) < 0).all()
+    np.testing.assert_allclose(np.exp(rwkv.bonus[:3]), 0.3 * np.exp([0, 0.5, -0.5]))
+    np.testing.assert_allclose(rwkv.blend[:, CONFIG.width // 2], [0.25, 0.5, 0.5])
+
+
 @pytest.mark.parametrize(("width", "heads"), [(24, 5), (24, 8)])
 def test_heads_that_do_not_fit_the_width_are_refused(width, heads):
     with pytest.raises(ValueError, match=f"{width}.*{heads}"):
