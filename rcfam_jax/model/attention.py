@@ -36,17 +36,52 @@ def _one_by_one(query_FxNxMxA: jax.Array, key_FxNxMxA: jax.Array, value_FxNxMxA:
     key_JxAxN, value_JxAxN = (
         jnp.moveaxis(x, 1, 3).reshape(frames * heads, width, cells) for x in (key_FxNxMxA, value_FxNxMxA)
     )
-    attended_JxNxA = jax.lax.map(_attend, (query_JxNxA, key_JxAxN, value_JxAxN))
+    attended_JxNxA = jax.lax.map(lambda head: _attend(*head), (query_JxNxA, key_JxAxN, value_JxAxN))
     return jnp.moveaxis(attended_JxNxA.reshape(frames, heads, cells, width), 1, 2)
 
 
-@jax.checkpoint
-def _attend(head: tuple[jax.Array, jax.Array, jax.Array]) -> jax.Array:
-    query_NxA, key_AxN, value_AxN = head
-    wide = jnp.promote_types(query_NxA.dtype, jnp.float32)
-    query_NxA = query_NxA * (1 / math.sqrt(query_NxA.shape[-1]))
-    scores_NxN = jnp.matmul(query_NxA, key_AxN, preferred_element_type=wide)
-    # Softmax does not depend on what is subtracted, so neither does its gradient.
-    weights_NxN = jnp.exp(scores_NxN - jax.lax.stop_gradient(scores_NxN.max(axis=1, keepdims=True)))
-    weighted_NxA = jnp.matmul(weights_NxN.astype(value_AxN.dtype), value_AxN.T, preferred_element_type=wide)
-    return (weighted_NxA / weights_NxN.sum(axis=1, keepdims=True)).astype(value_AxN.dtype)
+@jax.custom_vjp
+def _attend(query_NxA: jax.Array, key_AxN: jax.Array, value_AxN: jax.Array) -> jax.Array:
+    return _attend_forward(query_NxA, key_AxN, value_AxN)[0]
+
+
+def _attend_forward(query_NxA: jax.Array, key_AxN: jax.Array, value_AxN: jax.Array) -> tuple[jax.Array, tuple]:
+    scores_NxN = _scores(query_NxA, key_AxN)
+    greatest_Nx1 = scores_NxN.max(axis=1, keepdims=True)
+    weights_NxN = jnp.exp(scores_NxN - greatest_Nx1)
+    total_Nx1 = weights_NxN.sum(axis=1, keepdims=True)
+    attended_NxA = (_product(weights_NxN.astype(value_AxN.dtype), value_AxN.T) / total_Nx1).astype(value_AxN.dtype)
+    return attended_NxA, (query_NxA, key_AxN, value_AxN, attended_NxA, greatest_Nx1 + jnp.log(total_Nx1))
+
+
+def _attend_backward(saved: tuple, d_attended_NxA: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """The weights are computed again, from the scores and the logarithms of their sums.
+
+    The softmax's own share of its gradient is d_attended * attended, summed along A (Dao et al., FlashAttention, 2022).
+    """
+    query_NxA, key_AxN, value_AxN, attended_NxA, log_total_Nx1 = saved
+    dtype = query_NxA.dtype
+    weights_NxN = jnp.exp(_scores(query_NxA, key_AxN) - log_total_Nx1)
+    d_weights_NxN = _product(d_attended_NxA, value_AxN)
+    share_Nx1 = (d_attended_NxA.astype(weights_NxN.dtype) * attended_NxA).sum(axis=1, keepdims=True)
+    d_scores_NxN = (weights_NxN * (d_weights_NxN - share_Nx1)).astype(dtype)
+    d_query_NxA = _product(d_scores_NxN, key_AxN.T) * _scale(query_NxA)
+    d_key_AxN = _product((query_NxA * _scale(query_NxA)).T, d_scores_NxN)
+    d_value_AxN = _product(d_attended_NxA.T, weights_NxN.astype(dtype))
+    return d_query_NxA.astype(dtype), d_key_AxN.astype(dtype), d_value_AxN.astype(dtype)
+
+
+_attend.defvjp(_attend_forward, _attend_backward)
+
+
+def _scores(query_NxA: jax.Array, key_AxN: jax.Array) -> jax.Array:
+    return _product(query_NxA * _scale(query_NxA), key_AxN)
+
+
+def _scale(query_NxA: jax.Array) -> float:
+    return 1 / math.sqrt(query_NxA.shape[-1])
+
+
+def _product(left: jax.Array, right: jax.Array) -> jax.Array:
+    """Accumulated in float32 or wider."""
+    return jnp.matmul(left, right, preferred_element_type=jnp.promote_types(left.dtype, jnp.float32))
