@@ -180,7 +180,7 @@ def _jax_works(config: ConfigDict) -> list[Work]:
         embed = jax.checkpoint(lambda params, *frames: nnx.merge(graphdef, params).embed(*frames))
         return embed(params, codepoints_FxRxC, styles_FxRxC).sum()
 
-    head_gradient = jax.jit(jax.grad(head))
+    head_gradient = jax.jit(jax.value_and_grad(head))  # without the value, nothing would go forward twice
     gradient = jax.jit(lambda params, batch: loss_and_grad(graphdef, params, batch, config.bptt))
     frames = (batch["codepoints"][:, 0], batch["styles"][:, 0])
 
