@@ -7,8 +7,8 @@ import sys
 import pytest
 from PIL import Image
 
-from experiments import frjt
-from experiments.diagnostics.runs import is_done, make_config, run_folder
+from experiments.diagnostics import frjt_report
+from experiments.diagnostics.runs import Result, is_done, make_config, run_folder
 
 
 def result(mixer, layers, accuracies, **changes):
@@ -22,7 +22,7 @@ def result(mixer, layers, accuracies, **changes):
         **{"hardware": "2 x CPU", "command": f"python -m experiments.frjt --mixer={mixer}"},
         **changes,
     }
-    return frjt.Result(**fields)
+    return Result(**fields)
 
 
 RESULTS = [
@@ -33,7 +33,7 @@ RESULTS = [
 
 
 def test_results_stand_beside_the_papers():
-    lines = frjt.table(RESULTS)
+    lines = frjt_report.table(RESULTS)
     assert lines[2] == "| transformer | 1 | 4 | 1.0000 | 0.8350 | 0.9812 | 0.6564 | 500 | 1.5 |"
     assert lines[4] == "| lstm | 1 | 4 | 1.0000 | 0.9825 | 0.9990 | 0.9598 | 500 | 1.5 (not converged) |"
     assert "- transformer: L = 1: 2, L = 2: 4 (depth = 2.00 L by least squares)" in lines
@@ -43,8 +43,8 @@ def test_results_stand_beside_the_papers():
 
 
 def test_plots_are_drawn(tmp_path):
-    frjt.plot_accuracy(RESULTS, tmp_path / "accuracy.png")
-    frjt.plot_criticality(RESULTS, tmp_path / "criticality.png")
+    frjt_report.plot_accuracy(RESULTS, tmp_path / "accuracy.png")
+    frjt_report.plot_criticality(RESULTS, tmp_path / "criticality.png")
     assert all(Image.open(tmp_path / f"{name}.png").width > 400 for name in ("accuracy", "criticality"))
 
 
