@@ -6,9 +6,9 @@
 Compilers and interpreters (section 10.4.1): training loss at step 1,000 and sustained accuracy.
 
       T     B  A   loss sustained  PFLOP/step  s/step  hours  GB/GPU GB host
-      2   512  4   2.33      1.06        2.62    0.83   0.23    26.0    0.08
-     16   512  4   1.11      3.02        20.9    6.61   1.84    26.0    0.63
-    128   512  4   0.25       141         167    52.9   14.7    26.1    5.03
+      2   512  4   2.33      1.06        2.62    0.83   0.23    26.6    0.08
+     16   512  4   1.11      3.02        20.9    6.61   1.84    26.6    0.63
+    128   512  4   0.25       141         167    52.9   14.7    26.7    5.03
 
 A forward pass takes 639 GFLOP a frame. Hours and memory are estimates for eight H100, made as base.py explains.
 The paper's learning rates are lost.

@@ -6,7 +6,7 @@
 Technical excellence (section 10.4.2): training loss at step 4,000 and sustained accuracy.
 
       T     B  A   loss sustained  PFLOP/step  s/step  hours  GB/GPU GB host
-    128   512  4   0.73      4.56         214    67.5   75.0    36.5    5.03
+    128   512  4   0.73      4.56         214    67.5   75.0    37.1    5.03
 
 A forward pass takes 816 GFLOP a frame. Hours and memory are estimates for eight H100, made as base.py explains.
 The paper's learning rates are lost.
