@@ -20,13 +20,13 @@ import numpy as np
 from rcfam_jax.diagnostics.distinct import distinct
 
 REGISTER_VALUES = 64
-OPERANDS = np.arange(16)
+OPERANDS = np.arange(24)
 BOUNDS = np.arange(24, 41)
 TOKENS_PER_BLOCK = 6
 _NEXT = 0.75
 """The chance that the nearer target is the next label, then the next but one, and so on; from there to the farther."""
 
-_EXITS_PER_PROGRAM = 1.2
+_EXITS_PER_PROGRAM = 0.4
 """How many jumps of a program, the last block's apart, halt at once, on average."""
 
 A, B = 0, 1
