@@ -137,7 +137,7 @@ def is_done(folder: pathlib.Path, config: ConfigDict) -> bool:
     path = folder / "result.json"
     if not path.exists():
         return False
-    result = Result(**json.loads(path.read_bytes()))
+    result = _read_result(path)
     spent = result.config["train"]
     return result.converged or (spent["minutes"] >= config.train.minutes and spent["steps"] >= config.train.steps)
 
@@ -155,7 +155,7 @@ def _accuracies(
 
 def read_results(out: pathlib.Path) -> list[Result]:
     """The results of all runs under `out`, in the order of mixers, depths and layers."""
-    results = [Result(**json.loads(path.read_bytes())) for path in sorted(out.glob("*/result.json"))]
+    results = map(_read_result, sorted(out.glob("*/result.json")))
     mixers = list(MIXERS)
 
     def place(result: Result) -> tuple:
@@ -163,6 +163,10 @@ def read_results(out: pathlib.Path) -> list[Result]:
         return *result.config["task"].values(), mixers.index(model["mixer"]), model["layers"]
 
     return sorted(results, key=place)
+
+
+def _read_result(path: pathlib.Path) -> Result:
+    return Result(**json.loads(path.read_bytes()))
 
 
 def budget(result: Result) -> str:
