@@ -13,6 +13,7 @@ from matplotlib import pyplot as plt
 from data_gen.atomic import write_file
 from data_gen.dataset import Dataset
 from data_gen.viewing import paint
+from rcfam_jax.analysis.figures import write_figure
 
 PREDICTORS = {
     "model": "the model",
@@ -116,8 +117,7 @@ def _plot_loss(lines: list[dict[str, Any]], evaluation: dict[str, Any], path: pa
         axes.axhline(evaluation[key]["cross_entropy"]["value"], color="gray", linestyle=style, label=PREDICTORS[key])
     axes.set(xlabel="step", ylabel="cross-entropy, nats a token")
     axes.legend()
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    write_figure(figure, path)
 
 
 def _plot_accuracy(evaluation: dict[str, Any], path: pathlib.Path) -> None:
@@ -128,5 +128,4 @@ def _plot_accuracy(evaluation: dict[str, Any], path: pathlib.Path) -> None:
     axes.barh(list(PREDICTORS.values()), values, xerr=errors, color=["C0", "lightgray", "lightgray"])
     axes.invert_yaxis()
     axes.set(xlabel="accuracy on held-out windows, with 95% intervals")
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    write_figure(figure, path)
