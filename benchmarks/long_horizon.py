@@ -37,7 +37,7 @@ _ROUNDS = flags.DEFINE_integer("rounds", 3, "How often the two ways take turns."
 
 def main() -> None:
     """Type, differentiate, print, write."""
-    lengths = sorted({SHORT, *(min(step, _FRAMES.value) for step in STEPS)} | {_FRAMES.value})
+    lengths = sorted({SHORT, *(min(step, _FRAMES.value) for step in STEPS), _FRAMES.value})
     with tempfile.TemporaryDirectory() as folder:
         write_noise(pathlib.Path(folder), _FRAMES.value)
         with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
