@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from rcfam_jax.diagnostics.mixers.affine import Form
+
 
 @dataclasses.dataclass(frozen=True)
 class MixerConfig:
@@ -13,6 +15,8 @@ class MixerConfig:
     """Heads, H, of the mixers that have them, each of width A = D / H, which is even."""
     state_width: int = 16
     """States of each channel, N, in S4D and Mamba."""
+    form: Form = "parallel"
+    """How the mixers without true recurrence are evaluated that can be either way."""
     dtype: str = "float32"
     """What is computed in and parameters are kept in: "float32" or "float64"."""
 

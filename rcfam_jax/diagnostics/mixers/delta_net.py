@@ -19,12 +19,13 @@ class DeltaNet(nnx.Module):
     """
 
     def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):
+        self.form = config.form
         self.query, self.key, self.value = (heads_projection(config, rngs) for _ in range(3))
         self.rate = projection(config, config.width, config.heads, rngs)
         self.norm = norm(config, config.head_width, rngs)
         self.output = projection(config, config.width, config.width, rngs)
 
-    def __call__(self, x_BxTxD: jax.Array, form: affine.Form = "parallel") -> jax.Array:
+    def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
         """Mix along T."""
         query_BxTxHxA, key_BxTxHxA, value_BxTxHxA = (
             jax.nn.silu(to(x_BxTxD)) for to in (self.query, self.key, self.value)
@@ -34,7 +35,7 @@ class DeltaNet(nnx.Module):
         identity_AxA = jnp.eye(key_BxTxHxA.shape[-1], dtype=key_BxTxHxA.dtype)
         keep_BxTxHxAxA = identity_AxA - key_BxTxHxA[..., :, None] * scaled_BxTxHxA[..., None, :]
         written_BxTxHxAxA = value_BxTxHxA[..., :, None] * scaled_BxTxHxA[..., None, :]
-        memory_BxTxHxAxA = affine.matrix(keep_BxTxHxAxA, written_BxTxHxAxA, form)
+        memory_BxTxHxAxA = affine.matrix(keep_BxTxHxAxA, written_BxTxHxAxA, self.form)
         read_BxTxHxA = jnp.einsum("bthvk,bthk->bthv", memory_BxTxHxAxA, query_BxTxHxA)
         return self.output(joined(self.norm(read_BxTxHxA)))
 

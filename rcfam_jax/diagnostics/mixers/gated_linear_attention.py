@@ -21,6 +21,7 @@ class GatedLinearAttention(nnx.Module):
     """
 
     def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):
+        self.form = config.form
         keys = (config.heads, config.head_width // 2)
         self.query, self.key = (projection(config, config.width, keys, rngs) for _ in range(2))
         self.value = heads_projection(config, rngs)
@@ -30,10 +31,10 @@ class GatedLinearAttention(nnx.Module):
         self.norm = nnx.LayerNorm(config.head_width, dtype=config.dtype, param_dtype=config.param_dtype, rngs=rngs)
         self.output = projection(config, config.width, config.width, rngs)
 
-    def __call__(self, x_BxTxD: jax.Array, form: affine.Form = "parallel") -> jax.Array:
+    def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
         """Mix along T."""
         log_alpha_BxTxHxK = jax.nn.log_sigmoid(self.forget(self.forget_rank(x_BxTxD))) / _GATE_TEMPERATURE
         written_BxTxHxKxV = self.key(x_BxTxD)[..., :, None] * self.value(x_BxTxD)[..., None, :]
-        memory_BxTxHxKxV = affine.diagonal(jnp.exp(log_alpha_BxTxHxK)[..., None], written_BxTxHxKxV, form)
+        memory_BxTxHxKxV = affine.diagonal(jnp.exp(log_alpha_BxTxHxK)[..., None], written_BxTxHxKxV, self.form)
         read_BxTxHxV = jnp.einsum("bthk,bthkv->bthv", self.query(x_BxTxD), memory_BxTxHxKxV)
         return self.output(joined(jax.nn.silu(self.gate(x_BxTxD)) * self.norm(read_BxTxHxV)))

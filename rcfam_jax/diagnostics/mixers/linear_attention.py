@@ -17,13 +17,14 @@ class LinearAttention(nnx.Module):
     """
 
     def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):
+        self.form = config.form
         self.query, self.key, self.value = (heads_projection(config, rngs) for _ in range(3))
         self.output = projection(config, config.width, config.width, rngs)
 
-    def __call__(self, x_BxTxD: jax.Array, form: affine.Form = "parallel") -> jax.Array:
+    def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
         """Mix along T."""
         query_BxTxHxA, key_BxTxHxA = (jax.nn.elu(to(x_BxTxD)) + 1 for to in (self.query, self.key))
-        evaluate = _masked if form == "parallel" else _step_by_step
+        evaluate = _masked if self.form == "parallel" else _step_by_step
         return self.output(joined(evaluate(query_BxTxHxA, key_BxTxHxA, self.value(x_BxTxD))))
 
 

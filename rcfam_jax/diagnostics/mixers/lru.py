@@ -19,6 +19,7 @@ class LRU(nnx.Module):
     """
 
     def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):
+        self.form = config.form
         width, dtype = config.width, config.param_dtype
         squared_radius_D, turn_D = jax.random.uniform(rngs.params(), (2, width), dtype, minval=1e-6)
         self.log_nu = nnx.Param(jnp.log(-0.5 * jnp.log(squared_radius_D)))
@@ -28,11 +29,11 @@ class LRU(nnx.Module):
         self.readout = nnx.Param(jax.random.normal(rngs.params(), (2, width, width), dtype) / math.sqrt(width))
         self.skip = nnx.Param(jax.random.normal(rngs.params(), (width,), dtype))
 
-    def __call__(self, x_BxTxD: jax.Array, form: affine.Form = "parallel") -> jax.Array:
+    def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
         """Mix along T."""
         decay_D = jnp.exp(jax.lax.complex(-jnp.exp(self.log_nu[...]), jnp.exp(self.log_theta[...])))
         drive_DxD, readout_DxD = jax.lax.complex(*self.drive[...]), jax.lax.complex(*self.readout[...])
         driven_BxTxD = jnp.exp(self.log_gain[...]) * (x_BxTxD @ drive_DxD)
         decay_1xTxD = jnp.broadcast_to(decay_D, (1, *x_BxTxD.shape[1:]))
-        states_BxTxD = affine.diagonal(decay_1xTxD, driven_BxTxD, form)
+        states_BxTxD = affine.diagonal(decay_1xTxD, driven_BxTxD, self.form)
         return (states_BxTxD @ readout_DxD).real + self.skip[...] * x_BxTxD

@@ -31,6 +31,7 @@ class Mamba(nnx.Module):
     """
 
     def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):
+        self.form = config.form
         width, states, dtype = config.width, config.state_width, config.param_dtype
         inner, rank = _EXPANSION * width, math.ceil(width / 16)
         self.input, self.gate = (projection(config, width, inner, rngs) for _ in range(2))
@@ -45,17 +46,41 @@ class Mamba(nnx.Module):
         self.skip = nnx.Param(jnp.ones(inner, dtype))
         self.output = projection(config, inner, width, rngs)
 
-    def __call__(self, x_BxTxD: jax.Array, form: affine.Form = "parallel") -> jax.Array:
+    def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
         """Mix along T."""
         projected_BxTxE = self.input(x_BxTxD)
         convolved_BxTxE = sum(tap_E * delayed(projected_BxTxE, ago) for ago, tap_E in enumerate(self.taps[...]))
         u_BxTxE = jax.nn.silu(convolved_BxTxE + self.taps_bias[...])
-        mixed_BxTxE = self._selective(u_BxTxE, form) + self.skip[...] * u_BxTxE
+        mixed_BxTxE = self._selective(u_BxTxE) + self.skip[...] * u_BxTxE
         return self.output(mixed_BxTxE * jax.nn.silu(self.gate(x_BxTxD)))
 
-    def _selective(self, u_BxTxE: jax.Array, form: affine.Form) -> jax.Array:
+    def _selective(self, u_BxTxE: jax.Array) -> jax.Array:
+        evaluate = _parallel if self.form == "parallel" else _step_by_step
         step_BxTxE = jax.nn.softplus(self.step(self.step_rank(u_BxTxE)) + self.step_bias[...])
-        decay_BxTxExN, gain_BxTxExN = zero_order_hold(step_BxTxE[..., None], -jnp.exp(self.log_rate[...]))
-        written_BxTxExN = gain_BxTxExN * self.write(u_BxTxE)[:, :, None] * u_BxTxE[..., None]
-        states_BxTxExN = affine.diagonal(decay_BxTxExN, written_BxTxExN, form)
-        return jnp.einsum("bten,btn->bte", states_BxTxExN, self.read(u_BxTxE))
+        return evaluate(-jnp.exp(self.log_rate[...]), step_BxTxE, u_BxTxE, self.write(u_BxTxE), self.read(u_BxTxE))
+
+
+def _parallel(
+    rate_ExN: jax.Array, step_BxTxE: jax.Array, u_BxTxE: jax.Array, write_BxTxN: jax.Array, read_BxTxN: jax.Array
+) -> jax.Array:
+    decay_BxTxExN, gain_BxTxExN = zero_order_hold(step_BxTxE[..., None], rate_ExN)
+    written_BxTxExN = gain_BxTxExN * write_BxTxN[:, :, None] * u_BxTxE[..., None]
+    states_BxTxExN = affine.diagonal(decay_BxTxExN, written_BxTxExN, "parallel")
+    return jnp.einsum("bten,btn->bte", states_BxTxExN, read_BxTxN)
+
+
+def _step_by_step(rate_ExN: jax.Array, *inputs_BxT: jax.Array) -> jax.Array:
+    """The same, but of E x N numbers a step keeps the state alone: decay and gain are computed anew backwards."""
+    rate_NxE = rate_ExN.T
+
+    @jax.checkpoint
+    def advance(state_BxNxE: jax.Array, at: tuple[jax.Array, ...]) -> tuple[jax.Array, jax.Array]:
+        step_BxE, u_BxE, write_BxN, read_BxN = at
+        # decay h + (decay - 1) / A B u, with one exponential for both
+        drive_BxNxE = write_BxN[:, :, None] * u_BxE[:, None] / rate_NxE
+        state_BxNxE = state_BxNxE + jnp.expm1(step_BxE[:, None] * rate_NxE) * (state_BxNxE + drive_BxNxE)
+        return state_BxNxE, jnp.einsum("bne,bn->be", state_BxNxE, read_BxN)
+
+    over_time = [jnp.moveaxis(input_BxT, 1, 0) for input_BxT in inputs_BxT]
+    start_BxNxE = jnp.zeros((len(inputs_BxT[0]), *rate_NxE.shape), rate_NxE.dtype)
+    return jnp.moveaxis(jax.lax.scan(advance, start_BxNxE, over_time)[1], 0, 1)

@@ -13,10 +13,11 @@ class MinGRU(nnx.Module):
     """A GRU whose gate and candidate do not see the state, h' = (1 - z) h + z W x with z = sigmoid(W_z x); then W_o."""
 
     def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):
+        self.form = config.form
         self.gate, self.candidate = (linear(config, config.width, config.width, rngs) for _ in range(2))
         self.output = projection(config, config.width, config.width, rngs)
 
-    def __call__(self, x_BxTxD: jax.Array, form: affine.Form = "parallel") -> jax.Array:
+    def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
         """Mix along T."""
         z_BxTxD = jax.nn.sigmoid(self.gate(x_BxTxD))
-        return self.output(affine.diagonal(1 - z_BxTxD, z_BxTxD * self.candidate(x_BxTxD), form))
+        return self.output(affine.diagonal(1 - z_BxTxD, z_BxTxD * self.candidate(x_BxTxD), self.form))

@@ -16,12 +16,13 @@ class MinLSTM(nnx.Module):
     """
 
     def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):
+        self.form = config.form
         self.forget, self.write, self.candidate = (linear(config, config.width, config.width, rngs) for _ in range(3))
         self.output = projection(config, config.width, config.width, rngs)
 
-    def __call__(self, x_BxTxD: jax.Array, form: affine.Form = "parallel") -> jax.Array:
+    def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
         """Mix along T."""
         f_BxTxD, i_BxTxD = jax.nn.sigmoid(self.forget(x_BxTxD)), jax.nn.sigmoid(self.write(x_BxTxD))
         both_BxTxD = f_BxTxD + i_BxTxD
         written_BxTxD = i_BxTxD / both_BxTxD * self.candidate(x_BxTxD)
-        return self.output(affine.diagonal(f_BxTxD / both_BxTxD, written_BxTxD, form))
+        return self.output(affine.diagonal(f_BxTxD / both_BxTxD, written_BxTxD, self.form))

@@ -21,14 +21,15 @@ class Retention(nnx.Module):
     """
 
     def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):
+        self.form = config.form
         self.query, self.key, self.value, self.gate = (heads_projection(config, rngs) for _ in range(4))
         self.norm = nnx.LayerNorm(config.head_width, dtype=config.dtype, param_dtype=config.param_dtype, rngs=rngs)
         self.output = projection(config, config.width, config.width, rngs)
 
-    def __call__(self, x_BxTxD: jax.Array, form: affine.Form = "parallel") -> jax.Array:
+    def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
         """Mix along T."""
         query_BxTxHxA, key_BxTxHxA = rotate(self.query(x_BxTxD)), rotate(self.key(x_BxTxD))
-        evaluate = _masked if form == "parallel" else _step_by_step
+        evaluate = _masked if self.form == "parallel" else _step_by_step
         retained_BxTxHxA = evaluate(query_BxTxHxA, key_BxTxHxA, self.value(x_BxTxD))
         return self.output(joined(jax.nn.silu(self.gate(x_BxTxD)) * self.norm(retained_BxTxHxA)))
 

@@ -23,6 +23,7 @@ class RWKV(nnx.Module):
     """
 
     def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):
+        self.form = config.form
         width = config.width
         channel_D = np.arange(width)
         share_D = channel_D / width
@@ -32,14 +33,14 @@ class RWKV(nnx.Module):
         self.bonus = nnx.Param(jnp.asarray(math.log(0.3) + ((channel_D + 1) % 3 - 1) / 2, config.param_dtype))
         self.output = projection(config, width, width, rngs)
 
-    def __call__(self, x_BxTxD: jax.Array, form: affine.Form = "parallel") -> jax.Array:
+    def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
         """Mix along T."""
         before_BxTxD = delayed(x_BxTxD, 1)
         r_BxTxD, k_BxTxD, v_BxTxD = (
             to(mu_D * x_BxTxD + (1 - mu_D) * before_BxTxD)
             for mu_D, to in zip(self.blend[...], (self.receptance, self.key, self.value), strict=True)
         )
-        mixed_BxTxD = _wkv(jnp.exp(self.log_decay[...]), self.bonus[...], k_BxTxD, v_BxTxD, form)
+        mixed_BxTxD = _wkv(jnp.exp(self.log_decay[...]), self.bonus[...], k_BxTxD, v_BxTxD, self.form)
         return self.output(jax.nn.sigmoid(r_BxTxD) * mixed_BxTxD)
 
 

@@ -25,6 +25,7 @@ class S4D(nnx.Module):
     """
 
     def __init__(self, config: MixerConfig, *, rngs: nnx.Rngs):
+        self.form = config.form
         width, states, dtype = config.width, config.state_width, config.param_dtype
         self.log_step = nnx.Param(log_steps(rngs.params(), (width,), dtype))
         self.log_rate = nnx.Param(jnp.full((width, states), math.log(0.5), dtype))
@@ -33,12 +34,12 @@ class S4D(nnx.Module):
         self.skip = nnx.Param(jax.random.normal(rngs.params(), (width,), dtype))
         self.output = projection(config, width, width, rngs)
 
-    def __call__(self, x_BxTxD: jax.Array, form: affine.Form = "parallel") -> jax.Array:
+    def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
         """Mix along T."""
         rate_DxN = jax.lax.complex(-jnp.exp(self.log_rate[...]), self.frequency[...])
         decay_DxN, gain_DxN = zero_order_hold(jnp.exp(self.log_step[...])[:, None], rate_DxN)
         decay_1xTxDxN = jnp.broadcast_to(decay_DxN, (1, x_BxTxD.shape[1], *decay_DxN.shape))
-        states_BxTxDxN = affine.diagonal(decay_1xTxDxN, gain_DxN * x_BxTxD[..., None], form)
+        states_BxTxDxN = affine.diagonal(decay_1xTxDxN, gain_DxN * x_BxTxD[..., None], self.form)
         readout_DxN = jax.lax.complex(*self.readout[...])
         read_BxTxD = 2 * jnp.sum(readout_DxN * states_BxTxDxN, axis=-1).real
         return self.output(jax.nn.gelu(read_BxTxD + self.skip[...] * x_BxTxD))

@@ -1,5 +1,7 @@
 """The true depth of every mixer: how it grows with the length, and with the layers."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -17,11 +19,11 @@ RECURRENCE_COMPLETE = "lstm", "gru", "slstm"
 CONSTANT_APART_FROM_SUMS = "transformer", "linear_attention", "retnet", "sum"
 
 
-def measured_growth(name, measure, unit_reductions, lengths=LENGTHS):
+def measured_growth(name, measure, unit_reductions, lengths=LENGTHS, form="parallel"):
     inputs = [jax.ShapeDtypeStruct((1, length, CONFIG.width), CONFIG.dtype) for length in lengths]
 
     def build():
-        return MIXERS[name](CONFIG, rngs=nnx.Rngs(0))
+        return MIXERS[name](dataclasses.replace(CONFIG, form=form), rngs=nnx.Rngs(0))
 
     return growth([measure(build, x_BxTxD, unit_reductions=unit_reductions) for x_BxTxD in inputs])
 
@@ -54,15 +56,7 @@ def test_sums_as_trees_make_no_growth_linear_and_none_constant(name):
 
 @pytest.mark.parametrize("name", ["mamba", "retnet", "delta_net"])
 def test_evaluated_step_by_step_a_mixer_is_linear_though_it_need_not_be(name):
-    class StepByStep(nnx.Module):
-        def __init__(self):
-            self.mixer = MIXERS[name](CONFIG, rngs=nnx.Rngs(0))
-
-        def __call__(self, x_BxTxD):
-            return self.mixer(x_BxTxD, form="recurrent")
-
-    inputs = [jax.ShapeDtypeStruct((1, length, CONFIG.width), CONFIG.dtype) for length in LENGTHS]
-    assert growth([forward_depth(StepByStep, x_BxTxD, unit_reductions=True) for x_BxTxD in inputs]) == "linear"
+    assert measured_growth(name, forward_depth, True, form="recurrent") == "linear"
 
 
 @pytest.mark.parametrize("name", ["transformer", "sum", "lstm"])

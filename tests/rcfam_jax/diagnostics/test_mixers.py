@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-import inspect
+from typing import get_args
 
 import jax
 import jax.numpy as jnp
@@ -12,19 +12,21 @@ from flax import nnx
 from plain_mixers import PLAIN
 
 from rcfam_jax.diagnostics.mixers import MIXERS, MixerConfig
+from rcfam_jax.diagnostics.mixers.affine import Form
 
 CONFIG = MixerConfig(width=12, heads=3, state_width=5, dtype="float64")
 LENGTH = 7
-WITH_TWO_FORMS = [name for name, mixer in MIXERS.items() if "form" in inspect.signature(mixer.__call__).parameters]
+WITH_TWO_FORMS = [name for name in MIXERS if name not in ("lstm", "gru", "slstm", "transformer", "sum")]
 
 
 X_BxTxD = np.random.default_rng(1).normal(size=(2, LENGTH, CONFIG.width))
 WEIGHTS_BxTxD = np.random.default_rng(2).normal(size=X_BxTxD.shape)
 
 
-def with_random_parameters(name):
+def with_random_parameters(name, form="parallel"):
     """A mixer's graph and parameters, all random: zeros and ones at the start would hide that one is not used."""
-    graph, shapes = nnx.split(nnx.eval_shape(lambda: MIXERS[name](CONFIG, rngs=nnx.Rngs(0))))
+    config = dataclasses.replace(CONFIG, form=form)
+    graph, shapes = nnx.split(nnx.eval_shape(lambda: MIXERS[name](config, rngs=nnx.Rngs(0))))
     generator = np.random.default_rng(0)
     return graph, jax.tree.map(lambda shape: jnp.asarray(generator.normal(size=shape.shape) / 2), shapes)
 
@@ -63,14 +65,24 @@ def test_an_output_depends_on_all_earlier_inputs_and_on_no_later_one(name, x64):
 
 
 @pytest.mark.parametrize("name", WITH_TWO_FORMS)
-def test_the_parallel_and_the_recurrent_form_agree(name, x64):
-    graph, params = with_random_parameters(name)
-    recurrent = jax.jit(lambda params, x: nnx.merge(graph, params)(x, form="recurrent"))(params, jnp.asarray(X_BxTxD))
-    np.testing.assert_allclose(recurrent, evaluated(name)[0], rtol=1e-9, atol=1e-9)
+def test_the_parallel_and_the_recurrent_form_agree_in_outputs_and_gradients(name, x64):
+    def evaluate(form):
+        graph, params = with_random_parameters(name, form)
+        output_BxTxD, pullback = jax.vjp(lambda params, x: nnx.merge(graph, params)(x), params, jnp.asarray(X_BxTxD))
+        return output_BxTxD, *pullback(jnp.asarray(WEIGHTS_BxTxD))
+
+    parallel, recurrent = (jax.tree.leaves(jax.jit(evaluate, static_argnums=0)(form)) for form in get_args(Form))
+    for one, other in zip(parallel, recurrent, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
 
 
-def test_what_is_not_recurrence_complete_has_two_forms():
-    assert set(WITH_TWO_FORMS) == set(MIXERS) - {"lstm", "gru", "slstm", "transformer", "sum"}
+@pytest.mark.parametrize("name", MIXERS)
+def test_a_mixer_has_two_forms_unless_it_is_recurrent_or_sums(name, x64):
+    def program(form):
+        graph, params = with_random_parameters(name, form)
+        return str(jax.make_jaxpr(lambda params, x: nnx.merge(graph, params)(x))(params, jnp.asarray(X_BxTxD)))
+
+    assert (program("parallel") != program("recurrent")) == (name in WITH_TWO_FORMS)
 
 
 @pytest.mark.parametrize("name", ["slstm", "rwkv"])
