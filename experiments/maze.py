@@ -17,7 +17,6 @@ import jax.numpy as jnp
 import numpy as np
 from absl import flags
 from flax import nnx
-from ml_collections import ConfigDict
 
 from data_gen.atomic import write_file
 from data_gen.errors import UserError
@@ -26,17 +25,8 @@ from experiments.diagnostics import flags as diagnostic_flags
 from experiments.diagnostics import paper_tables
 from experiments.diagnostics.flags import SEED, chosen_rows, configuration, numbers
 from experiments.diagnostics.maze_picture import picture
-from experiments.diagnostics.runs import (
-    Examples,
-    Problem,
-    budget,
-    footnotes,
-    is_done,
-    make_stack,
-    read_results,
-    run_folder,
-    train,
-)
+from experiments.diagnostics.maze_report import UNWITHHELD_MOVES, write_report
+from experiments.diagnostics.runs import Examples, Problem, is_done, make_stack, run_folder, train
 from rcfam_jax.analysis.figures import write_figure
 from rcfam_jax.diagnostics import maze
 from rcfam_jax.diagnostics.fit import Data
@@ -52,8 +42,8 @@ _OUT = flags.DEFINE_string("out", "runs/maze", "Where runs and table lie.")
 _SHOW = flags.DEFINE_integer("show", 0, "Only print the maze and so many walks.", lower_bound=0)
 
 TRAINING_WALKS, VALIDATION_WALKS = 50_000, 1_000
-_PAPER_WITHHELD, _UNWITHHELD_MOVES = 0.2, 160
-"""The paper does not say how long walks are of which nothing is withheld."""
+_TRAIN = {"cpu": {"batch_size": 32, "learning_rate": 3e-3}}
+"""Every move of a walk is asked for, so that few walks make a batch."""
 
 
 def main() -> None:
@@ -67,7 +57,7 @@ def main() -> None:
     for row in rows:
         if not run_row(row, out):
             return
-        write_file(out / "maze.md", ("\n".join(table(out)) + "\n").encode())
+        write_report(out)
     print((out / "maze.md").read_text())
 
 
@@ -82,7 +72,7 @@ def show(depth: int, count: int) -> None:
 
 def moves_of(depth: int) -> int:
     """How many moves walks of a depth have, as the flags say."""
-    return _MOVES.value or round(depth / _WITHHELD.value) or _UNWITHHELD_MOVES
+    return _MOVES.value or round(depth / _WITHHELD.value) or UNWITHHELD_MOVES
 
 
 def draw_walks(
@@ -99,7 +89,7 @@ def run_row(row: paper_tables.Row, out: pathlib.Path) -> bool:
     """Train one model unless that is done; whether it is."""
     moves = moves_of(row.depth)
     task = {"size": _SIZE.value, "maze": _MAZE_SEED.value, "moves": moves, "depth": row.depth}
-    config = configuration(task, row)
+    config = configuration(task, row, _TRAIN)
     folder = run_folder(out, config)
     if is_done(folder, config) and (folder / "walk.png").exists():
         return True
@@ -120,27 +110,6 @@ def run_row(row: paper_tables.Row, out: pathlib.Path) -> bool:
     predicted_Mx2 = np.asarray(predict(field, model(jnp.asarray(validation.tokens_PxT[:1]))))[0]
     write_figure(picture(field, validation, 0, predicted_Mx2), folder / "walk.png")
     return True
-
-
-def table(out: pathlib.Path) -> list[str]:
-    """All results under `out` beside the paper's, in Markdown, and what their walks are like."""
-    results = read_results(out)
-    lines = [
-        "| mixer | layers | maze | moves | withheld | training | validation | paper | steps | minutes |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
-    ]
-    walks: dict[str, None] = {}
-    for result in results:
-        model, task = result.config["model"], result.config["task"]
-        row = paper_tables.Row(model["mixer"], model["layers"], task["depth"])
-        paper_moves = round(row.depth / _PAPER_WITHHELD) or _UNWITHHELD_MOVES
-        is_paper = task["moves"] == paper_moves and row in paper_tables.MAZE
-        paper = f"{paper_tables.MAZE[row]:.4f}" if is_paper else ""
-        cells = [f"{task['size']} x {task['size']}", str(task["moves"]), str(row.depth)]
-        cells += [f"{result.training:.4f}", f"{result.validation:.4f}", paper, budget(result)]
-        lines.append(f"| {row.mixer} | {row.layers} | {' | '.join(cells)} |")
-        walks.setdefault((run_folder(out, ConfigDict(result.config)) / "walks.txt").read_text())
-    return [*lines, "", *(line for text in walks for line in ("```", text.rstrip(), "```", "")), *footnotes(results)]
 
 
 if __name__ == "__main__":

@@ -73,8 +73,9 @@ def make_config(task: dict, mixer: str, layers: int, preset: str, seed: int) -> 
                 "learning_rate": 2e-3 if preset == "cpu" else 5e-4,
                 "warmup_steps": 100,
                 "weight_decay": 0.01,
+                "average_decay": 0.99,
                 "round_steps": 250,
-                "patience": 6,  # rounds without a better validation
+                "patience": 12,  # rounds without a better validation
                 "keep_checkpoints": 1,
             },
         }

@@ -1,7 +1,8 @@
 """The one training loop of the diagnostics: data on the device, many steps in one compiled scan.
 
-Training goes in rounds of steps. After each the model is validated and the run checkpointed. The model with the best
-validation accuracy is the result; a run has converged once so many rounds have not bettered it.
+Training goes in rounds of steps. After each the model is validated and the run checkpointed. What is validated is the
+exponential moving average of the parameters: at a rate that does not fall, they themselves keep jumping about. The model
+with the best validation accuracy is the result; a run has converged once so many rounds have not bettered it.
 """
 
 import math
@@ -43,7 +44,8 @@ class Learner(NamedTuple):
 
     params: Any
     optimizer: Any
-    best: Any  # the parameters of the best validation
+    average: Any  # of the parameters, over the last 1 / (1 - average_decay) steps or so
+    best: Any  # the average of the best validation
 
 
 class Progress(NamedTuple):
@@ -96,7 +98,7 @@ def fit(
     settings = config.train
     graphdef, params = nnx.split(stack)
     optimizer = _make_optimizer(settings)
-    learner, progress = Learner(params, optimizer.init(params), params), Progress()
+    learner, progress = Learner(params, optimizer.init(params), params, params), Progress()
     data, held_out = jax.device_put((training, validation))
     run_round = _make_round(graphdef, objective, optimizer, settings).lower(learner, data, 0).compile()
     validate = _make_score(graphdef, objective, settings.batch_size).lower(params, held_out).compile()
@@ -107,12 +109,12 @@ def fit(
             while not progress.is_over(settings):
                 started = time.perf_counter()
                 learner, measured = run_round(learner, data, progress.step)
-                accuracy = float(validate(learner.params, held_out).mean())
+                accuracy = float(validate(learner.average, held_out).mean())
                 stopped = time.perf_counter()
                 progress = progress.after(settings.round_steps, accuracy, stopped - since, stopped - started)
                 since = stopped
                 if progress.best_step == progress.step:
-                    learner = learner._replace(best=learner.params)
+                    learner = learner._replace(best=learner.average)
                 _report(log, bar, progress.step, {**measured, "validation_accuracy": accuracy})
                 checkpoints.save(progress.step, learner._asdict(), progress._asdict())
                 if termination.due(progress.step):
@@ -143,17 +145,19 @@ def _make_round(
 
     def run_round(learner: Learner, data: Data, before: jax.Array) -> tuple[Learner, dict[str, jax.Array]]:
         def step(carry: tuple, number: jax.Array) -> tuple[tuple, dict[str, jax.Array]]:
-            params, state = carry
+            params, state, average = carry
             key = jax.random.fold_in(jax.random.key(settings.seed), number)
             rows_B = jax.random.randint(key, (settings.batch_size,), 0, len(data.tokens_PxT))
             batch = jax.tree.map(lambda array: array[rows_B], data)
             (value, accuracy), grads = jax.value_and_grad(loss, has_aux=True)(params, batch)
             updates, state = optimizer.update(grads, state, params)
-            return (optax.apply_updates(params, updates), state), {"loss": value, "accuracy": accuracy}
+            params = optax.apply_updates(params, updates)
+            average = optax.incremental_update(params, average, 1 - settings.average_decay)
+            return (params, state, average), {"loss": value, "accuracy": accuracy}
 
         numbers = before + jnp.arange(settings.round_steps)
-        (params, state), measured = jax.lax.scan(step, (learner.params, learner.optimizer), numbers)
-        return Learner(params, state, learner.best), jax.tree.map(jnp.mean, measured)
+        learned, measured = jax.lax.scan(step, learner[:-1], numbers)
+        return Learner(*learned, learner.best), jax.tree.map(jnp.mean, measured)
 
     return jax.jit(run_round)
 

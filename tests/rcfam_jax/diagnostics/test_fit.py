@@ -37,7 +37,7 @@ def stack():
 def settings(**changes):
     train = {
         **{"seed": 0, "steps": 2000, "minutes": 10.0, "batch_size": 32, "learning_rate": 5e-3, "warmup_steps": 10},
-        **{"weight_decay": 0.0, "round_steps": 20, "patience": 10, "keep_checkpoints": 1},
+        **{"weight_decay": 0.0, "average_decay": 0.5, "round_steps": 20, "patience": 10, "keep_checkpoints": 1},
         **changes,
     }
     return ConfigDict({"train": train})
@@ -71,6 +71,27 @@ def test_a_run_that_goes_on_ends_as_one_that_was_never_stopped(tmp_path):
         for name in ("whole", "halves")
     ]
     assert lines[0] == lines[1] and [line["step"] for line in lines[0]] == [20, 40, 60, 80]
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.75])
+def test_the_average_weighs_each_step_less_than_the_next(decay):
+    graph, params = nnx.split(stack())
+    train = settings(average_decay=decay, warmup_steps=1).train
+    optimizer = fit._make_optimizer(train)
+
+    def trained(learner, step, steps):
+        train.round_steps = steps
+        return fit._make_round(graph, OBJECTIVE, optimizer, train)(learner, counting(0, 500), step)[0]
+
+    start = fit.Learner(params, optimizer.init(params), params, params)
+    after, expected = start, params
+    for step in range(4):
+        after = trained(after, step, 1)
+        expected = jax.tree.map(lambda old, new: decay * old + (1 - decay) * new, expected, after.params)
+    average = trained(start, 0, 4).average
+    for one, other, first in zip(*map(jax.tree.leaves, (average, expected, params)), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
+        assert (jnp.abs(one - first) > 1e-4).any()
 
 
 def test_training_stops_where_nothing_becomes_better_and_where_the_time_is_over(tmp_path):
