@@ -1,8 +1,8 @@
 """The one training loop of the diagnostics: data on the device, many steps in one compiled scan.
 
 Training goes in rounds of steps. After each the model is validated and the run checkpointed. What is validated is the
-exponential moving average of the parameters: at a rate that does not fall, they themselves keep jumping about. The model
-with the best validation accuracy is the result; a run has converged once so many rounds have not bettered it.
+exponential moving average of the parameters: at a rate that does not fall, they themselves keep jumping. The model with
+the best validation accuracy is the result; a run has converged once so many rounds have not bettered it.
 """
 
 import math
