@@ -25,7 +25,7 @@ from experiments.diagnostics import flags as diagnostic_flags
 from experiments.diagnostics import paper_tables
 from experiments.diagnostics.flags import SEED, chosen_rows, configuration, numbers
 from experiments.diagnostics.frjt_report import write_report
-from experiments.diagnostics.runs import Examples, Problem, is_done, run_folder, train
+from experiments.diagnostics.runs import Problem, Split, is_done, run_folder, train
 from rcfam_jax.diagnostics import frjt
 from rcfam_jax.diagnostics.fit import Data, Objective
 from rcfam_jax.diagnostics.shortcuts import DEEP, shortcut_floor
@@ -69,7 +69,7 @@ def run_row(row: paper_tables.Row, out: pathlib.Path) -> bool:
     training, validation = frjt.build(row.depth, PER_DEPTH, SEED.value)
     print(f"{folder.name}: {describe(training, validation, row.depth, out)}")
     learned, held_out = (
-        Examples(Data(part.tokens_PxT, part.halts_P), part.depths_P) for part in (training, validation)
+        Split(Data(part.tokens_PxT, part.halts_P), part.depths_P[:, None]) for part in (training, validation)
     )
     problem = Problem(learned, held_out, OBJECTIVE, frjt.Vocabulary(row.depth).size, outputs=1)
     return train(problem, config, folder) is not None
@@ -80,7 +80,7 @@ def _loss(outputs_BxTx1: jax.Array, halts_B: jax.Array) -> jax.Array:
 
 
 def _correct(outputs_BxTx1: jax.Array, halts_B: jax.Array) -> jax.Array:
-    return ((outputs_BxTx1[:, -1, 0] > 0) == halts_B).astype(jnp.float32)
+    return ((outputs_BxTx1[:, -1] > 0) == halts_B[:, None]).astype(jnp.float32)
 
 
 OBJECTIVE = Objective(_loss, _correct)

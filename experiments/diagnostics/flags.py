@@ -15,15 +15,18 @@ from rcfam_jax.diagnostics.mixers import MIXERS
 _MIXER = flags.DEFINE_list("mixer", ["lstm"], "Which mixers, by name.")
 _LAYERS = flags.DEFINE_list("layers", ["1"], "How many layers, L.")
 _PRESET = flags.DEFINE_enum("preset", "cpu", ["cpu", "paper"], "The sizes of a run: for two CPU cores, or the paper's.")
-_MINUTES = flags.DEFINE_float("minutes", None, "A run's budget, if not the preset's.", lower_bound=0)
+_MINUTES = flags.DEFINE_float("minutes", None, "A run's budget, if not the preset's.")
+flags.register_validator(_MINUTES, lambda minutes: minutes is None or minutes > 0, "must be more than 0")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", None, "Sequences of a step, if not the preset's.", lower_bound=1)
 _LEARNING_RATE = flags.DEFINE_float("learning_rate", None, "AdamW's, if not the preset's.", lower_bound=0)
-SWEEP = flags.DEFINE_enum("sweep", None, ["paper"], "Run every row of the paper's tables.")
+SWEEP = flags.DEFINE_enum("sweep", None, ["paper"], "Run each row of the paper's tables, and no others.")
 SEED = flags.DEFINE_integer("seed", 0, "Of the examples, the model and the order of training.", lower_bound=0)
 
 
 def numbers(flag: flags.FlagHolder[list[str]], least: int) -> list[int]:
-    """The whole numbers of a flag that lists some; `UserError` if one is none, or too small."""
+    """The whole numbers of a flag that lists some; `UserError` if one is none, or too small, or there is none."""
+    if not flag.value:
+        raise UserError(f"--{flag.name} lists nothing")
     if wrong := [text for text in flag.value if not text.isdecimal() or int(text) < least]:
         raise UserError(f"--{flag.name}: {wrong[0]!r} is not a whole number from {least} on")
     return [int(text) for text in flag.value]
@@ -31,6 +34,8 @@ def numbers(flag: flags.FlagHolder[list[str]], least: int) -> list[int]:
 
 def chosen_rows(depths: Iterable[int], paper: Iterable[Row]) -> list[Row]:
     """What is to be run: all of the paper's tables, or each mixer with each number of layers at each depth."""
+    if not _MIXER.value:
+        raise UserError("--mixer lists nothing")
     if unknown := [name for name in _MIXER.value if name not in MIXERS]:
         raise UserError(f"there is no mixer {unknown[0]!r}; there are {', '.join(MIXERS)}")
     layers = numbers(_LAYERS, least=1)

@@ -14,23 +14,26 @@ from flax import nnx
 from ml_collections import ConfigDict
 
 from data_gen.atomic import write_file
+from data_gen.errors import UserError
 from rcfam_jax.diagnostics.fit import Data, Fitted, Objective, fit, score
 from rcfam_jax.diagnostics.mixers import MIXERS, MixerConfig
+from rcfam_jax.diagnostics.mixers.affine import Form
 from rcfam_jax.diagnostics.stack import Stack
+from rcfam_jax.training.checkpoints import differences, flatten
 
 
-class Examples(NamedTuple):
-    """Sequences to learn from or to be told, and the depths that results are told by."""
+class Split(NamedTuple):
+    """Sequences to learn from or to validate with, and how deep each of their answers is."""
 
     data: Data
-    depths_P: np.ndarray
+    depths_PxK: np.ndarray
 
 
 class Problem(NamedTuple):
     """What a model is to learn."""
 
-    training: Examples
-    validation: Examples
+    training: Split
+    validation: Split
     objective: Objective
     vocabulary_size: int
     outputs: int
@@ -92,7 +95,7 @@ def run_folder(out: pathlib.Path, config: ConfigDict) -> pathlib.Path:
 def make_stack(problem: Problem, config: ConfigDict) -> Stack:
     """The model of a run as it begins."""
     # In parallel Mamba would keep N numbers a channel of every step, and take thrice as long on a CPU.
-    form = "recurrent" if config.model.mixer == "mamba" else "parallel"
+    form: Form = "recurrent" if config.model.mixer == "mamba" else "parallel"
     return Stack(
         config.model.mixer,
         MixerConfig(width=config.model.width, form=form),
@@ -113,8 +116,8 @@ def train(problem: Problem, config: ConfigDict, folder: pathlib.Path) -> tuple[F
         return None
     progress = fitted.progress
     (training, training_by_depth), (validation, validation_by_depth) = (
-        _accuracies(stack, fitted, examples, problem.objective, config.train.batch_size)
-        for examples in (problem.training, problem.validation)
+        _accuracies(stack, fitted, split, problem.objective, config.train.batch_size)
+        for split in (problem.training, problem.validation)
     )
     result = Result(
         config=config.to_dict(),
@@ -136,24 +139,29 @@ def train(problem: Problem, config: ConfigDict, folder: pathlib.Path) -> tuple[F
 
 
 def is_done(folder: pathlib.Path, config: ConfigDict) -> bool:
-    """Whether there is a result that a budget as large as that of `config` would not change."""
+    """Whether there is a result that a budget as large as that of `config` would not change.
+
+    `UserError` if it is that of another configuration.
+    """
     path = folder / "result.json"
     if not path.exists():
         return False
     result = _read_result(path)
+    if changed := differences(flatten(ConfigDict(result.config)), flatten(config)):
+        raise UserError(f"{folder} holds a run with another configuration: {'; '.join(changed)}")
     spent = result.config["train"]
     return result.converged or (spent["minutes"] >= config.train.minutes and spent["steps"] >= config.train.steps)
 
 
 def _accuracies(
-    stack: Stack, fitted: Fitted, examples: Examples, objective: Objective, batch_size: int
+    stack: Stack, fitted: Fitted, split: Split, objective: Objective, batch_size: int
 ) -> tuple[float, dict[str, float]]:
-    """Of all sequences, and of those of each depth."""
-    correct_P = score(stack, fitted.params, objective, examples.data, batch_size)
+    """Of all answers, and of those of each depth."""
+    correct_PxK = score(stack, fitted.params, objective, split.data, batch_size)
     by_depth = {
-        str(depth): float(correct_P[examples.depths_P == depth].mean()) for depth in np.unique(examples.depths_P)
+        str(depth): float(correct_PxK[split.depths_PxK == depth].mean()) for depth in np.unique(split.depths_PxK)
     }
-    return round(float(correct_P.mean()), 5), {depth: round(accuracy, 5) for depth, accuracy in by_depth.items()}
+    return round(float(correct_PxK.mean()), 5), {depth: round(accuracy, 5) for depth, accuracy in by_depth.items()}
 
 
 def read_results(out: pathlib.Path) -> list[Result]:
@@ -169,13 +177,16 @@ def read_results(out: pathlib.Path) -> list[Result]:
 
 
 def _read_result(path: pathlib.Path) -> Result:
-    return Result(**json.loads(path.read_bytes()))
+    try:
+        return Result(**json.loads(path.read_bytes()))
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{path} is no result of a run ({error}): delete it, and its run is told anew") from None
 
 
 def budget(result: Result) -> str:
-    """How far a run went: steps, minutes, and whether that was enough."""
+    """How far a run went: steps, minutes of those that it had, and whether that was enough."""
     ended = "" if result.converged else " (not converged)"
-    return f"{result.step:,} | {result.seconds / 60:.1f}{ended}"
+    return f"{result.step:,} | {result.seconds / 60:.1f} of {result.config['train']['minutes']:g}{ended}"
 
 
 def footnotes(results: Sequence[Result]) -> list[str]:
@@ -183,19 +194,18 @@ def footnotes(results: Sequence[Result]) -> list[str]:
     lines = []
     for hardware in sorted({result.hardware for result in results}):
         own = [result for result in results if result.hardware == hardware]
-        widths = sorted({result.config["model"]["width"] for result in own})
-        seeds = sorted({result.config["train"]["seed"] for result in own})
-        minutes = sorted({result.config["train"]["minutes"] for result in own})
         lines.append(
-            f"d_model {_listed(widths)}, seed {_listed(seeds)}, budget {_listed(minutes)} minutes a run on {hardware}, "
-            f"at least {min(result.compiled_share for result in own):.1%} of them in compiled steps. Made by:"
+            f"Made on {hardware}, at least {min(result.compiled_share for result in own):.1%} of the time in compiled "
+            "steps, by:"
         )
         lines += ["", "```", *dict.fromkeys(result.command for result in own), "```", ""]
+    patience = sorted({(train["patience"], train["round_steps"]) for train in (r.config["train"] for r in results)})
+    for rounds, steps in patience:
+        lines.append(
+            f"A run ends once {rounds} rounds of {steps} steps have not bettered its accuracy on what is held out, or "
+            "with its budget: not converged. The best model is told of. The paper's d_model is 256."
+        )
     return lines
-
-
-def _listed(values: Sequence[float]) -> str:
-    return ", ".join(f"{value:g}" for value in values)
 
 
 def hardware() -> str:

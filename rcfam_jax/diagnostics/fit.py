@@ -5,10 +5,11 @@ exponential moving average of the parameters: at a rate that does not fall, they
 the best validation accuracy is the result; a run has converged once so many rounds have not bettered it.
 """
 
+import hashlib
 import math
 import pathlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -36,7 +37,7 @@ class Objective(NamedTuple):
     """What a task asks of a model's outputs_BxTxO, given the labels of the batch."""
 
     loss: Callable[[jax.Array, Any], jax.Array]  # the mean of the batch
-    correct: Callable[[jax.Array, Any], jax.Array]  # the share of right answers of each sequence, [B]
+    correct: Callable[[jax.Array, Any], jax.Array]  # which answers are right: 0 or 1, [B, K] for K of each sequence
 
 
 class Learner(NamedTuple):
@@ -73,8 +74,9 @@ class Progress(NamedTuple):
         return self.best_accuracy == 1 or self.step - self.best_step >= settings.patience * settings.round_steps
 
     def is_over(self, settings: ConfigDict) -> bool:
-        """Whether it has converged or spent its budget."""
-        spent = self.step >= settings.steps or self.seconds >= 60 * settings.minutes
+        """Whether it has converged, or another round would be more than its budget."""
+        after_another = self.seconds * (1 + settings.round_steps / self.step) if self.step else self.seconds
+        spent = self.step >= settings.steps or after_another >= 60 * settings.minutes
         return spent or self.is_converged(settings)
 
 
@@ -91,8 +93,9 @@ def fit(
 ) -> Fitted | None:
     """Train as the section `train` says, going on with the run in `workdir`; None if SIGTERM ended it early.
 
-    `steps` and `minutes` are its budget. What a step draws is a function of the seed and the step. `UserError` if the
-    loss is not finite, or if `workdir` holds a run with another configuration.
+    `steps` and `minutes` are its budget; compilation and validation count too. What a step draws is a function of the
+    seed and the step. `UserError` if the loss is not finite, or if `workdir` holds a run with another configuration or
+    other data.
     """
     since = time.perf_counter()
     settings = config.train
@@ -102,7 +105,8 @@ def fit(
     data, held_out = jax.device_put((training, validation))
     run_round = _make_round(graphdef, objective, optimizer, settings).lower(learner, data, 0).compile()
     validate = _make_score(graphdef, objective, settings.batch_size).lower(params, held_out).compile()
-    with Checkpoints(workdir, config, {}) as checkpoints, Termination() as termination:
+    checksums = {"dataset": _checksum([*training, *validation])}
+    with Checkpoints(workdir, config, checksums) as checkpoints, Termination() as termination:
         if restored := checkpoints.restore(learner._asdict()):
             learner, progress = Learner(**restored[1]), Progress(**restored[2])
         with RunLog(workdir, progress.step) as log, _bar(progress, settings) as bar:
@@ -123,7 +127,7 @@ def fit(
 
 
 def score(stack: nnx.Module, params: Any, objective: Objective, data: Data, batch_size: int) -> np.ndarray:
-    """The share of right answers in each sequence, correct_P."""
+    """Which answers are right, correct_PxK."""
     return np.asarray(_make_score(nnx.graphdef(stack), objective, batch_size)(params, jax.device_put(data)))
 
 
@@ -163,7 +167,7 @@ def _make_round(
 
 
 def _make_score(graphdef: Any, objective: Objective, batch_size: int) -> jax.stages.Wrapped:
-    """From parameters and data to correct_P, a batch at a time."""
+    """From parameters and data to correct_PxK, a batch at a time."""
 
     def run(params: Any, data: Data) -> jax.Array:
         count = len(data.tokens_PxT)
@@ -173,9 +177,16 @@ def _make_score(graphdef: Any, objective: Objective, batch_size: int) -> jax.sta
             batch = jax.tree.map(lambda array: array[rows_B], data)
             return objective.correct(nnx.merge(graphdef, params)(batch.tokens_PxT), batch.labels_P)
 
-        return jax.lax.map(correct, rows_NxB).reshape(-1)[:count]
+        return jnp.concatenate(jax.lax.map(correct, rows_NxB))[:count]
 
     return jax.jit(run)
+
+
+def _checksum(arrays: Iterable[np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def _bar(progress: Progress, settings: ConfigDict) -> tqdm:

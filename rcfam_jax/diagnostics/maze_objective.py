@@ -19,6 +19,6 @@ def make_objective(maze: Maze) -> Objective:
         return jnp.square((predict(maze, outputs_BxTx2) - positions_BxMx2) / (maze.size / 4)).mean()
 
     def correct(outputs_BxTx2: jax.Array, positions_BxMx2: jax.Array) -> jax.Array:
-        return (jnp.round(predict(maze, outputs_BxTx2)) == positions_BxMx2).all(axis=2).mean(axis=1)
+        return (jnp.round(predict(maze, outputs_BxTx2)) == positions_BxMx2).all(axis=2).astype(jnp.float32)
 
     return Objective(loss, correct)

@@ -90,8 +90,8 @@ class Checkpoints:
             self._manager.latest_step(), args=ocp.args.Composite(run=ocp.args.JsonRestore())
         ).run
         for name, checksum in self._description["checksums"].items():
-            if saved["checksums"][name] != checksum:
-                raise UserError(f"{workdir} holds a run on another {name}: give another --workdir or the same {name}")
+            if saved["checksums"].get(name) != checksum:
+                raise UserError(f"{workdir} holds a run on another {name}: give another folder or the same {name}")
         if changed := differences(saved["config"], self._description["config"]):
             raise UserError(f"{workdir} holds a run with another configuration: {'; '.join(changed)}")
         if saved["code"] != self._description["code"] and is_primary():

@@ -52,7 +52,7 @@ def test_an_lstm_learns_what_a_sum_cannot_and_what_is_done_is_left_alone(tmp_pat
     assert result.returncode == 0, result.stderr
     table = (tmp_path / "maze.md").read_text()
     assert result.stdout.endswith(table + "\n")
-    accuracies = {row[0]: float(row[6]) for row in rows_of(table)[2:]}
+    accuracies = {row[0]: float(row[8]) for row in rows_of(table)[2:]}
     counted = float(re.search(r"withheld results taken for done +([0-9.]+)%", table)[1]) / 100
     assert counted < 0.5 and accuracies["sum"] < 0.75 and accuracies["lstm"] > 0.85, table
     folders = [path.parent for path in tmp_path.glob("*/result.json")]
@@ -62,6 +62,10 @@ def test_an_lstm_learns_what_a_sum_cannot_and_what_is_done_is_left_alone(tmp_pat
         assert abs(measured["validation"] - accuracies[measured["config"]["model"]["mixer"]]) <= 0.00005
         assert Image.open(folder / "walk.png").size == (840, 912)
         assert (folder / "walks.txt").read_text() in table
+        by_depth = measured["validation_by_depth"]
+        assert list(by_depth) == ["0", "1", "2", "3", "4"] and by_depth["0"] > by_depth["4"]
+        assert f"- {measured['config']['model']['mixer']}, d_model 64: L = 1: " in table
+    assert all((tmp_path / f"{name}.png").exists() for name in ("maze", "criticality"))
     again = run(*arguments)
     assert again.stdout == table + "\n"
 
@@ -71,4 +75,4 @@ def test_a_sum_is_enough_where_nothing_is_withheld(tmp_path):
     result = run("--mixer=sum", "--size=5", "--depth=0", "--moves=12", f"--out={tmp_path}")
     assert result.returncode == 0, result.stderr
     [row] = rows_of((tmp_path / "maze.md").read_text())[2:]
-    assert row[:5] == ["sum", "1", "5 x 5", "12", "0"] and row[6] == "1.0000"
+    assert row[:7] == ["sum", "1", "64", "0", "5 x 5", "12", "0"] and row[8] == "1.0000"

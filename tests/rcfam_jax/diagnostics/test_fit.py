@@ -116,10 +116,18 @@ def test_sigterm_ends_a_run_after_a_round_and_it_goes_on(tmp_path, monkeypatch):
     assert next(rounds) == 4
 
 
-def test_another_configuration_and_a_loss_that_is_not_finite_are_named(tmp_path):
+def test_no_round_is_begun_that_the_budget_would_not_cover():
+    train = settings(minutes=1.0).train
+    assert not fit.Progress(step=100, seconds=49.0).is_over(train)  # rounds of 20 steps, of 9.8 seconds
+    assert fit.Progress(step=100, seconds=51.0).is_over(train)
+
+
+def test_another_configuration_or_dataset_and_a_loss_that_is_not_finite_are_named(tmp_path):
     run(settings(steps=20), tmp_path / "one")
     with pytest.raises(UserError, match=r"another configuration: train.batch_size: 32 -> 16"):
         run(settings(steps=20, batch_size=16), tmp_path / "one")
+    with pytest.raises(UserError, match=r"one holds a run on another dataset"):
+        fit.fit(stack(), OBJECTIVE, counting(2, 500), counting(1, 100), settings(steps=20), tmp_path / "one")
     objective = OBJECTIVE._replace(loss=lambda outputs, labels: jnp.log(outputs).sum())
     with pytest.raises(UserError, match="the loss is nan before step 20"):
         fit.fit(stack(), objective, counting(0, 50), counting(1, 10), settings(), tmp_path / "two")
