@@ -2,9 +2,6 @@
 
 import pathlib
 
-import matplotlib
-
-matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 from data_gen.atomic import write_file
