@@ -3,7 +3,8 @@
 It is read off the jaxpr, whose primitives count as `primitive_depth` says. What does not depend on the function's
 arguments, such as a loop's counter, is free. A `scan` is as deep as the paths from carry to carry make it: one whose
 carry does not depend on itself is no deeper than its body. The branches of a `cond` run beside its condition, the
-body of a `while` loop beside the loop's; taking what the condition says is free.
+body of a `while` loop beside the loop's; taking what the condition says is free. A loop of n steps has n + 1
+conditions: without the last, its result is not known to be one.
 
 An array has one depth, that of its deepest part: what running the program needs as it is written. So a `scan` over
 another's outputs waits for the last of them, and L recurrences over T steps, one after the other, count L T, although
@@ -48,6 +49,8 @@ def true_depth(
     `arguments` are arrays, shapes or trees of them. `ValueError` for a `while` loop that depends on them where no
     `trip_count` is given, and for an operation whose depth is not known here: a matrix factorisation, a kernel.
     """
+    if trip_count is not None and trip_count < 0:
+        raise ValueError(f"trip_count: a loop cannot run {trip_count} times")
     closed = jax.make_jaxpr(function)(*arguments)
     inputs = len(closed.jaxpr.invars)
     depths = _run(closed.jaxpr, _sources(inputs), Rules(unit_reductions, trip_count), inputs)
@@ -118,14 +121,15 @@ def _scan(parameters: dict, inputs: list[np.ndarray], rules: Rules) -> list[np.n
 
 
 def _while(parameters: dict, inputs: list[np.ndarray], rules: Rules) -> list[np.ndarray]:
-    """Each step needs the condition of the step before it."""
+    """A step's results are known when the condition before it is, and the last step's when that after it is too."""
     if rules.trip_count is None:
         raise ValueError("the depth of a while loop depends on how often it runs: give a trip_count")
     condition = _matrix(parameters["cond_jaxpr"].jaxpr, rules)
     body = _matrix(parameters["body_jaxpr"].jaxpr, rules)
     split = parameters["cond_nconsts"], parameters["cond_nconsts"] + parameters["body_nconsts"]
     cond_fixed, body_fixed, carry = np.split(np.stack(inputs), split)
+    goes_on = _through(np.concatenate([cond_fixed, carry]), condition)
     for _ in range(rules.trip_count):
-        goes_on = _through(np.concatenate([cond_fixed, carry]), condition)
         carry = np.maximum(_through(np.concatenate([body_fixed, carry]), body), goes_on)
-    return list(carry)
+        goes_on = _through(np.concatenate([cond_fixed, carry]), condition)
+    return list(np.maximum(carry, goes_on))

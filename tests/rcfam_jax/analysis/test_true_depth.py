@@ -63,8 +63,18 @@ def test_a_while_loop_needs_its_trip_count():
 
     with pytest.raises(ValueError, match="trip_count"):
         true_depth(halve, X)
-    # The comparison, its tree over 16 values, and the halving that waits for it, five times over.
-    assert true_depth(halve, X, trip_count=5) == 5 * (1 + 4)
+    for trip_count in (0, 1, 5):
+        # A comparison and its tree over 16 values before each step, the halving beside them; and once more at the end.
+        assert true_depth(halve, X, trip_count=trip_count) == (trip_count + 1) * (1 + 4)
+    with pytest.raises(ValueError, match="trip_count: a loop cannot run -1 times"):
+        true_depth(halve, X, trip_count=-1)
+
+
+def test_a_while_loop_is_as_deep_as_its_body_where_that_is_deeper_than_its_condition():
+    def shrink(x):
+        return jax.lax.while_loop(lambda x: x > 1, lambda x: jnp.sin(jnp.sin(jnp.sin(x))), x)
+
+    assert true_depth(shrink, 1.0, trip_count=5) == 5 * 3 + 1, "the last condition tells that the result is one"
 
 
 def test_branches_and_calls_are_looked_into():
