@@ -113,6 +113,31 @@ def test_a_loop_that_adds_into_cells_is_linear(length):
     assert true_depth(count, jnp.ones(length)) == length, "h is one array, though no cell takes more than every fourth"
 
 
+@pytest.mark.parametrize("length", [1, 2, 64])
+def test_loops_one_after_the_other_add_up_though_they_could_overlap(length):
+    def step(h, x):
+        h = jnp.sin(h + x)
+        return h, h
+
+    def one_after_the_other(x, layers):
+        for _ in range(layers):
+            x = jax.lax.scan(step, 0.0, x)[1]
+        return x
+
+    def together(x, layers):
+        def steps(hs, x):
+            below = [x]
+            for h in hs:
+                below.append(step(h, below[-1])[0])
+            return below[1:], below[-1]
+
+        return jax.lax.scan(steps, [0.0] * layers, x)[1]
+
+    for layers in (1, 2, 5):
+        assert true_depth(lambda x, n=layers: one_after_the_other(x, n), jnp.ones(length)) == 2 * layers * length
+        assert true_depth(lambda x, n=layers: together(x, n), jnp.ones(length)) == 2 * (layers + length - 1)
+
+
 def test_the_lstm_is_exactly_linear_forwards_and_backwards():
     def depth(length, differentiate):
         weights = LSTMWeights(jnp.ones((4, 4, 4)), jnp.ones((4, 4, 4)), jnp.ones((4, 4)))
