@@ -13,10 +13,7 @@ import pathlib
 import tempfile
 from collections.abc import Iterator, Sequence
 
-import matplotlib
 from absl import flags
-
-matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 from benchmarks.codec_measures import Measured, measure, sample_records

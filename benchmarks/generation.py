@@ -17,10 +17,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import matplotlib
 from absl import flags
-
-matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 from data_gen.atomic import write_file

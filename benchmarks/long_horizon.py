@@ -14,11 +14,8 @@ import pathlib
 import tempfile
 from collections.abc import Sequence
 
-import matplotlib
 import numpy as np
 from absl import flags
-
-matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 from benchmarks.long_windows import COMPARED, SHORT, Measured, compare, measure

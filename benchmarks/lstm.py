@@ -18,10 +18,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import matplotlib
 from absl import flags
-
-matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 from benchmarks.lstm_contenders import Case, contenders

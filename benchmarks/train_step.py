@@ -26,14 +26,11 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import matplotlib
 import numpy as np
 from absl import flags
 from flax import nnx
-from ml_collections import ConfigDict
-
-matplotlib.use("Agg")
 from matplotlib import pyplot as plt
+from ml_collections import ConfigDict
 
 from data_gen.atomic import write_file
 from data_gen.dataset import to_json

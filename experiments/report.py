@@ -4,9 +4,6 @@ import json
 import pathlib
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")
 import numpy as np
 from matplotlib import pyplot as plt
 

@@ -6,21 +6,19 @@ Prints a table: the depth of a mixer over 16 and 1,024 steps, forwards and of th
 ..., 1,024 show. Writes it to DIR as true_depth.md, with a plot of all lengths, true_depth.png.
 """
 
-import io
 import pathlib
 from typing import NamedTuple
 
 import jax
-import matplotlib
-
-matplotlib.use("Agg")
 from absl import flags
 from flax import nnx
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from data_gen.atomic import write_file
 from data_gen.errors import UserError
 from data_gen.program import run
+from rcfam_jax.analysis.figures import write_figure
 from rcfam_jax.analysis.growth import growth
 from rcfam_jax.diagnostics.mixer_depth import forward_depth, gradient_depth
 from rcfam_jax.diagnostics.mixers import MIXERS, MixerConfig
@@ -65,8 +63,8 @@ def table(measured: dict[str, Depths]) -> str:
     return "\n".join(lines)
 
 
-def plot(measured: dict[str, Depths]) -> bytes:
-    """The measurement as a picture in PNG: mixers of linear growth in solid lines, the others dashed."""
+def plot(measured: dict[str, Depths]) -> Figure:
+    """The measurement as a picture: mixers of linear growth in solid lines, the others dashed."""
     figure, panels = plt.subplots(1, 2, figsize=(10, 5), sharey=True, layout="constrained")
     colours = plt.get_cmap("tab20")
     for panel, direction in zip(panels, Depths._fields, strict=True):
@@ -77,14 +75,13 @@ def plot(measured: dict[str, Depths]) -> bytes:
         panel.minorticks_off()
     panels[0].set(ylabel="true depth")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center")
-    picture = io.BytesIO()
-    figure.savefig(picture, dpi=120, metadata={"Software": None})
-    plt.close(figure)
-    return picture.getvalue()
+    return figure
 
 
 def main() -> None:
     """Measure as the flags say."""
+    if not _MIXERS.value:
+        raise UserError(f"--mixers: no mixer is named; there are {', '.join(MIXERS)}")
     unknown = [name for name in _MIXERS.value if name not in MIXERS]
     if unknown:
         raise UserError(f"--mixers: there is no {unknown[0]!r}; there are {', '.join(MIXERS)}")
@@ -94,7 +91,7 @@ def main() -> None:
         out = pathlib.Path(_OUT.value)
         out.mkdir(parents=True, exist_ok=True)
         write_file(out / "true_depth.md", (table(measured) + "\n").encode())
-        write_file(out / "true_depth.png", plot(measured))
+        write_figure(plot(measured), out / "true_depth.png")
 
 
 if __name__ == "__main__":

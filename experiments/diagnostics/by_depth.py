@@ -5,9 +5,6 @@ import pathlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-import matplotlib
-
-matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 from experiments.diagnostics.runs import Result

@@ -1,12 +1,17 @@
 """True depth: the longest chain of operations, each of which needs the result of the one before (paper, section 2).
 
-It is read off the jaxpr. Every arithmetic operation is one step. A sum or product over n values is a tree of
-ceil(log2 n) steps, or one step where reductions count as a unit. Moving and selecting data by index is free, and so is
-whatever does not depend on the function's arguments, such as a loop's counter. A `scan` is as deep as the paths from
-carry to carry make it: one whose carry does not depend on itself is no deeper than its body.
+It is read off the jaxpr, whose primitives count as `primitive_depth` says. What does not depend on the function's
+arguments, such as a loop's counter, is free. A `scan` is as deep as the paths from carry to carry make it: one whose
+carry does not depend on itself is no deeper than its body. The branches of a `cond` run beside its condition, the
+body of a `while` loop beside the loop's; taking what the condition says is free. A loop of n steps has n + 1
+conditions: without the last, its result is not known to be one.
 
-Depths are kept for each argument apart, as a vector: -inf where a value does not depend on that argument. A loop's body
-is a matrix in the (max, +) algebra, of which each step is a product with the vectors of the step before.
+An array has one depth, that of its deepest part: what running the program needs as it is written. So a `scan` over
+another's outputs waits for the last of them, and L recurrences over T steps, one after the other, count L T, although
+a single loop over all of them, where each layer follows close behind the one below, counts about T + L.
+
+Depths are kept for each argument apart, as a vector: -inf where a value does not depend on that argument. A loop's
+body is a matrix in the (max, +) algebra, of which each step is a product with the vectors of the step before.
 """
 
 import math
@@ -17,22 +22,15 @@ import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal, Var
 
-_FREE = frozenset(
+from rcfam_jax.analysis.primitive_depth import primitive_depth
+
+_CALLS = frozenset(
     """
-    bitcast_convert_type broadcast_in_dim complex concatenate convert_element_type copy copy_p device_put dynamic_slice
-    dynamic_update_slice expand_dims gather imag iota name optimization_barrier pad pvary real reshape rev scatter
-    sharding_constraint slice split squeeze stack stop_gradient transpose unstack
+    call checkpoint closed_call composite custom_jvp_call custom_vjp_call custom_vmap_call jit linear_call remat2
+    shard_map
     """.split()  # noqa: SIM905
 )
-_REDUCTIONS = frozenset("reduce_sum reduce_max reduce_min reduce_prod reduce_and reduce_or argmax argmin".split())  # noqa: SIM905
-_CUMULATIVE = frozenset("cumsum cumprod cummax cummin cumlogsumexp".split())  # noqa: SIM905
-_REFUSED = frozenset(
-    """
-    cholesky custom_linear_solve custom_root eig eigh ffi_call geqp3 geqrf hessenberg householder_product io_callback lu
-    pallas_call pure_callback qr reduce reduce_window schur svd triangular_solve tridiagonal tridiagonal_solve
-    """.split()  # noqa: SIM905
-)
-_CALLS = ("jaxpr", "call_jaxpr", "fun_jaxpr")
+_CALLED = "jaxpr", "call_jaxpr", "call", "callee"
 _INDEPENDENT = -math.inf
 
 
@@ -48,14 +46,15 @@ def true_depth(
 ) -> int:
     """The longest chain of dependent operations from an argument of `function` to a result; 0 if none is needed.
 
-    `arguments` are arrays, shapes or trees of them. `ValueError` for a `while` loop where no `trip_count` is given, and
-    for an operation that is many steps, but it is not known here how many: a matrix factorisation, a kernel.
+    `arguments` are arrays, shapes or trees of them. `ValueError` for a `while` loop that depends on them where no
+    `trip_count` is given, and for an operation whose depth is not known here: a matrix factorisation, a kernel.
     """
+    if trip_count is not None and trip_count < 0:
+        raise ValueError(f"trip_count: a loop cannot run {trip_count} times")
     closed = jax.make_jaxpr(function)(*arguments)
     inputs = len(closed.jaxpr.invars)
     depths = _run(closed.jaxpr, _sources(inputs), Rules(unit_reductions, trip_count), inputs)
-    deepest = max((depth.max(initial=_INDEPENDENT) for depth in depths), default=_INDEPENDENT)
-    return max(int(deepest), 0) if deepest > _INDEPENDENT else 0
+    return max((int(depth.max(initial=0)) for depth in depths), default=0)
 
 
 def _sources(count: int) -> list[np.ndarray]:
@@ -79,8 +78,9 @@ def _run(jaxpr: Jaxpr, inputs: Sequence[np.ndarray], rules: Rules, sources: int)
 
 def _apply(equation: Any, inputs: list[np.ndarray], rules: Rules, independent: np.ndarray) -> list[np.ndarray]:
     name, parameters = equation.primitive.name, equation.params
-    if name in _REFUSED:
-        raise ValueError(f"the depth of the operation {name!r} is not known")
+    deepest = np.maximum.reduce([independent, *inputs])
+    if deepest.max(initial=_INDEPENDENT) == _INDEPENDENT:
+        return [independent] * len(equation.outvars)
     if name == "scan":
         return _scan(parameters, inputs, rules)
     if name == "while":
@@ -88,53 +88,10 @@ def _apply(equation: Any, inputs: list[np.ndarray], rules: Rules, independent: n
     if name == "cond":
         branches = [_run(branch.jaxpr, inputs[1:], rules, len(independent)) for branch in parameters["branches"]]
         return [np.maximum.reduce([inputs[0], *results]) for results in zip(*branches, strict=True)]
-    for key in _CALLS:
-        if key in parameters:
-            inner = parameters[key]
-            return _run(inner.jaxpr if isinstance(inner, ClosedJaxpr) else inner, inputs, rules, len(independent))
-    deepest = np.maximum.reduce(inputs, initial=_INDEPENDENT) if inputs else independent
-    return [deepest + _steps(equation, rules)] * len(equation.outvars)
-
-
-def _steps(equation: Any, rules: Rules) -> int:
-    """How deep one operation is."""
-    name, parameters = equation.primitive.name, equation.params
-    if name in _FREE:
-        return 0
-    shape = equation.invars[0].aval.shape if equation.invars else ()
-    if name in _REDUCTIONS:
-        return _tree([shape[axis] for axis in parameters["axes"]], rules)
-    if name in _CUMULATIVE:
-        return _tree([shape[parameters["axis"]]], rules)
-    if name == "dot_general":
-        (contracted, _), _ = parameters["dimension_numbers"]
-        return _product(_tree([shape[axis] for axis in contracted], rules), rules)
-    if name == "conv_general_dilated":
-        kernel, layout = equation.invars[1].aval.shape, parameters["dimension_numbers"].rhs_spec
-        return _product(_tree([kernel[axis] for axis in layout[1:]], rules), rules)
-    if name in ("scatter-add", "scatter-mul", "scatter-max", "scatter-min"):
-        return _tree([math.prod(equation.invars[2].aval.shape[: equation.invars[1].aval.ndim - 1])], rules)
-    if name == "fft":
-        return _product(_tree(parameters["fft_lengths"], rules), rules)
-    if name.startswith("reduce_window"):
-        return _tree(parameters["window_dimensions"], rules)
-    if name in ("sort", "top_k"):
-        levels = _tree([shape[parameters.get("dimension", -1)]], rules)
-        return levels if rules.unit_reductions else levels * (levels + 1) // 2
-    return 1
-
-
-def _tree(sizes: Sequence[int], rules: Rules) -> int:
-    """The depth of a reduction over so many values; nothing is to be done for one."""
-    count = math.prod(sizes)
-    if count <= 1:
-        return 0
-    return 1 if rules.unit_reductions else math.ceil(math.log2(count))
-
-
-def _product(sums: int, rules: Rules) -> int:
-    """A product of matrices: the multiplications, then the sums."""
-    return 1 if rules.unit_reductions else 1 + sums
+    if name in _CALLS:
+        inner = next(parameters[key] for key in _CALLED if key in parameters)
+        return _run(inner.jaxpr if isinstance(inner, ClosedJaxpr) else inner, inputs, rules, len(independent))
+    return [deepest + primitive_depth(equation, unit_reductions=rules.unit_reductions)] * len(equation.outvars)
 
 
 def _matrix(jaxpr: Jaxpr, rules: Rules) -> np.ndarray:
@@ -146,9 +103,7 @@ def _matrix(jaxpr: Jaxpr, rules: Rules) -> np.ndarray:
 
 def _through(inputs_IxS: np.ndarray, matrix_IxR: np.ndarray) -> np.ndarray:
     """The depths of results: [R, S], the product in the (max, +) algebra."""
-    if not len(inputs_IxS):
-        return np.full((matrix_IxR.shape[1], inputs_IxS.shape[1]), _INDEPENDENT)
-    return (matrix_IxR[:, :, None] + inputs_IxS[:, None, :]).max(axis=0)
+    return (matrix_IxR[:, :, None] + inputs_IxS[:, None, :]).max(axis=0, initial=_INDEPENDENT)
 
 
 def _scan(parameters: dict, inputs: list[np.ndarray], rules: Rules) -> list[np.ndarray]:
@@ -166,14 +121,15 @@ def _scan(parameters: dict, inputs: list[np.ndarray], rules: Rules) -> list[np.n
 
 
 def _while(parameters: dict, inputs: list[np.ndarray], rules: Rules) -> list[np.ndarray]:
-    """Each step needs the condition of the step before it."""
+    """A step's results are known when the condition before it is, and the last step's when that after it is too."""
     if rules.trip_count is None:
         raise ValueError("the depth of a while loop depends on how often it runs: give a trip_count")
     condition = _matrix(parameters["cond_jaxpr"].jaxpr, rules)
     body = _matrix(parameters["body_jaxpr"].jaxpr, rules)
     split = parameters["cond_nconsts"], parameters["cond_nconsts"] + parameters["body_nconsts"]
     cond_fixed, body_fixed, carry = np.split(np.stack(inputs), split)
+    goes_on = _through(np.concatenate([cond_fixed, carry]), condition)
     for _ in range(rules.trip_count):
-        goes_on = _through(np.concatenate([cond_fixed, carry]), condition)
         carry = np.maximum(_through(np.concatenate([body_fixed, carry]), body), goes_on)
-    return list(carry)
+        goes_on = _through(np.concatenate([cond_fixed, carry]), condition)
+    return list(np.maximum(carry, goes_on))
