@@ -41,7 +41,7 @@ def main() -> None:
     """Run what the flags say, then tell about all runs there are."""
     depths = numbers(_MAX_DEPTH, least=1)
     if _SHOW.value:
-        show(depths[0], _SHOW.value)
+        show(depths, _SHOW.value)
         return
     rows = chosen_rows(depths, paper_tables.FRJT)
     out = pathlib.Path(_OUT.value)
@@ -53,11 +53,12 @@ def main() -> None:
     print((out / "frjt.md").read_text())
 
 
-def show(depth: int, count: int) -> None:
-    """Print programs as text."""
-    programs = frjt.draw(np.random.default_rng(SEED.value), count, depth)
-    for number in range(count):
-        print("\n".join(frjt.listing(programs, number)), end="\n\n")
+def show(depths: list[int], count: int) -> None:
+    """Print so many programs of each depth as text."""
+    for depth in depths:
+        programs = frjt.draw(np.random.default_rng(SEED.value), count, depth)
+        for number in range(count):
+            print("\n".join(frjt.listing(programs, number)), end="\n\n")
 
 
 def run_row(row: paper_tables.Row, out: pathlib.Path) -> bool:

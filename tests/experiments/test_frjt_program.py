@@ -77,9 +77,10 @@ def run(*arguments, timeout=300):
 
 
 def test_programs_are_shown_and_wrong_flags_named():
-    shown = run("--show=2", "--max_depth=3", "--seed=5")
-    assert shown.returncode == 0 and shown.stdout.count("halts in") == 2 and "> L0: r = r " in shown.stdout
-    assert run("--show=2", "--max_depth=3", "--seed=5").stdout == shown.stdout
+    shown = run("--show=2", "--max_depth=3,5", "--seed=5")
+    assert shown.returncode == 0 and shown.stdout.count("halts in") == 4 and "> L0: r = r " in shown.stdout
+    assert shown.stdout.count(" L2: ") == 4 and shown.stdout.count(" L4: ") == 2
+    assert shown.stdout.startswith(run("--show=2", "--max_depth=3", "--seed=5").stdout)
     wrong = run("--mixer=lstm,mambo")
     assert wrong.returncode == 1 and wrong.stderr.startswith("error: there is no mixer 'mambo'; there are lstm, gru")
     wrong = run("--layers=1,two")
