@@ -27,7 +27,7 @@ _NEXT = 0.75
 """The chance that the nearer target is the next label, then the next but one, and so on; from there to the farther."""
 
 _EXITS_PER_PROGRAM = 0.4
-"""How many jumps of a program, the last block's apart, halt at once, on average."""
+"""The sum of the chances of a program's jumps to halt at once, the last block's included, which halt anyway."""
 
 A, B = 0, 1
 

@@ -67,6 +67,52 @@ def test_jumps_go_forward_to_two_targets_and_the_last_block_halts():
     assert (programs.targets_PxNx2[:, -1] == [8, 9]).all()
 
 
+def test_nearer_targets_are_likelier():
+    programs = frjt.draw(np.random.default_rng(1), 5000, 64)
+    targets = np.sort(programs.targets_PxNx2[:, :32], axis=2)  # far from the last block, where targets are cut off
+    near, far = np.moveaxis(targets[targets[..., 1] < 64], 1, 0)
+    block = np.broadcast_to(np.arange(32), targets.shape[:2])[targets[..., 1] < 64]
+    for gaps in (near - block, far - near):
+        shares = np.bincount(gaps, minlength=6)[:6] / len(gaps)
+        np.testing.assert_allclose(shares, [0, 3 / 4, 3 / 16, 3 / 64, 3 / 256, 3 / 1024], atol=0.004)  # 3.7 sigma
+    is_nearer = programs.targets_PxNx2[..., 1] < programs.targets_PxNx2[..., 0]
+    assert abs(is_nearer[:, :32].mean() - 0.5) < 0.005
+
+
+@pytest.mark.parametrize("blocks", [2, 8, 32])
+def test_a_program_has_four_tenths_of_an_early_exit(blocks):
+    programs = frjt.draw(np.random.default_rng(2), 20_000, blocks)
+    early = programs.targets_PxNx2[:, :-1]
+    exits = (early >= blocks).sum(axis=(1, 2))
+    assert abs(exits.mean() - 0.4 * (blocks - 1) / blocks) < 0.015  # 3.4 sigma
+    assert abs((early[early >= blocks] == blocks).mean() - 0.5) < 0.03
+
+
+def reached(blocks):
+    """The chance of each block to be executed, from the chances of gaps and exits alone."""
+    single = [0.0] + [0.75 * 0.25**more for more in range(60)]
+    double = np.convolve(single, single)
+    stays = 1 - 0.4 / (2 * blocks)
+    chances = np.zeros(blocks)
+    chances[0] = 1
+    for block in range(blocks - 1):
+        for gap in range(1, 60):
+            target = min(block + gap, blocks - 1)
+            chances[target] += chances[block] * stays * (single[gap] + double[gap]) / 2
+    return chances
+
+
+@pytest.mark.parametrize("blocks", [2, 8, 32])
+def test_blocks_are_executed_as_often_as_gaps_and_exits_say(blocks):
+    executed_PxN = frjt.execute(frjt.draw(np.random.default_rng(3), 20_000, blocks)).executed_PxN
+    np.testing.assert_allclose(executed_PxN.mean(axis=0), reached(blocks), atol=0.014)
+
+
+def test_half_of_a_deep_program_is_executed():
+    executed_PxN = frjt.execute(frjt.draw(np.random.default_rng(4), 20_000, 32)).executed_PxN
+    assert abs(executed_PxN.mean() - 0.5) < 0.01
+
+
 def test_a_dataset_is_balanced_covered_and_has_no_program_twice():
     training, validation = frjt.build(8, 2000, seed=3)
     assert np.bincount(training.depths_P).tolist() == [0] + [2000] * 8
