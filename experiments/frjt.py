@@ -10,7 +10,6 @@ time, and leaves alone those that are done. Writes the table frjt.md of all runs
 depth, and criticality.png: the greatest depth at which a mixer of L layers still exceeds 90%.
 """
 
-import json
 import pathlib
 
 import jax
@@ -19,7 +18,6 @@ import numpy as np
 import optax
 from absl import flags
 
-from data_gen.atomic import write_file
 from data_gen.program import run
 from experiments.diagnostics import flags as diagnostic_flags
 from experiments.diagnostics import paper_tables
@@ -28,7 +26,7 @@ from experiments.diagnostics.frjt_report import write_report
 from experiments.diagnostics.runs import Examples, Problem, is_done, run_folder, train
 from rcfam_jax.diagnostics import frjt
 from rcfam_jax.diagnostics.fit import Data, Objective
-from rcfam_jax.diagnostics.shortcuts import DEEP, shortcut_floor
+from rcfam_jax.diagnostics.shortcuts import DEEP, remembered_floor
 
 _MAX_DEPTH = flags.DEFINE_list("max_depth", ["8"], "The greatest depth: blocks of a program.")
 _OUT = flags.DEFINE_string("out", "runs/frjt", "Where runs, table and plots lie.")
@@ -91,13 +89,11 @@ OBJECTIVE = Objective(_loss, _correct)
 def describe(training: frjt.Examples, validation: frjt.Examples, max_depth: int, out: pathlib.Path) -> str:
     """What a dataset is like, and what it takes to do better than without execution; that is measured once."""
     path = out / f"shortcuts_max_depth{max_depth}_seed{SEED.value}.json"
-    if not path.exists():
-        measured = shortcut_floor(training, validation, frjt.Vocabulary(max_depth), SEED.value)
-        write_file(path, (json.dumps(measured, indent=1) + "\n").encode())
+    accuracies = remembered_floor(path, training, frjt.Vocabulary(max_depth), SEED.value)
+    floor = [f"{name} {accuracy:.1%}" for name, accuracy in accuracies.items()]
     executed = [
         f"{depth * training.coverage_P[training.depths_P == depth].mean():.1f}" for depth in range(1, max_depth + 1)
     ]
-    floor = [f"{name} {accuracy:.1%}" for name, accuracy in json.loads(path.read_bytes()).items()]
     return (
         f"{len(training.halts_P):,} programs to learn from and {len(validation.halts_P):,} held out; "
         f"{training.coverage_P.mean():.1%} of a program is executed, {training.halts_P.mean():.1%} halt in B\n"

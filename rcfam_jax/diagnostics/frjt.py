@@ -149,6 +149,18 @@ class Examples(NamedTuple):
     coverage_P: np.ndarray  # float32: the share of them that is executed
 
 
+def examples(programs: Programs, vocabulary: Vocabulary) -> Examples:
+    """Programs as tokens, with what executing them tells."""
+    outcomes = execute(programs)
+    count, blocks = outcomes.executed_PxN.shape
+    return Examples(
+        vocabulary.encode(programs),
+        outcomes.halts_P.astype(np.int32),
+        np.full(count, blocks, np.int32),
+        outcomes.executed_PxN.mean(axis=1, dtype=np.float32),
+    )
+
+
 def build(max_depth: int, per_depth: int, seed: int, validation_share: float = 0.1) -> tuple[Examples, Examples]:
     """`per_depth` programs of each depth 1..max_depth to learn from, and that share more to validate with.
 
@@ -162,15 +174,9 @@ def build(max_depth: int, per_depth: int, seed: int, validation_share: float = 0
         programs = Programs(
             *distinct(functools.partial(draw, rng, blocks=depth), wanted, f"programs of {depth} blocks")
         )
-        outcomes = execute(programs)
-        examples = Examples(
-            vocabulary.encode(programs),
-            outcomes.halts_P.astype(np.int32),
-            np.full(wanted, depth, np.int32),
-            outcomes.executed_PxN.mean(axis=1, dtype=np.float32),
-        )
-        parts[0].append(Examples(*(array[:per_depth] for array in examples)))
-        parts[1].append(Examples(*(array[per_depth:] for array in examples)))
+        told = examples(programs, vocabulary)
+        parts[0].append(Examples(*(array[:per_depth] for array in told)))
+        parts[1].append(Examples(*(array[per_depth:] for array in told)))
     training, validation = (Examples(*map(np.concatenate, zip(*part, strict=True))) for part in parts)
     return training, validation
 

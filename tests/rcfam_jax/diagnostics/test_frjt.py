@@ -1,5 +1,6 @@
 """Programs of the Forward-Referencing Jumps Task against a plain interpreter that reads their tokens or their text."""
 
+import json
 import re
 
 import numpy as np
@@ -132,20 +133,60 @@ def test_too_many_programs_are_refused():
         frjt.build(1, 90_000, seed=0, validation_share=0.0)
 
 
+@pytest.mark.parametrize(("max_depth", "per_depth", "depths"), [(1, 8000, [1]), (4, 500, [4]), (10, 500, [8, 9, 10])])
+def test_shortcuts_are_scored_on_programs_that_are_not_learned_from(max_depth, per_depth, depths):
+    vocabulary = frjt.Vocabulary(max_depth)
+    training, _ = frjt.build(max_depth, per_depth, seed=0)
+    scored = shortcuts.unseen(training, vocabulary, seed=0)
+    assert np.unique(scored.depths_P).tolist() == depths
+    assert np.unique(scored.depths_P, return_counts=True)[1].tolist() == [20_000 // len(depths)] * len(depths)
+    learned = set(map(tuple, training.tokens_PxT.tolist()))
+    assert not learned & set(map(tuple, scored.tokens_PxT.tolist()))
+    again = shortcuts.unseen(training, vocabulary, seed=0)
+    np.testing.assert_array_equal(again.tokens_PxT, scored.tokens_PxT)
+
+
+def test_programs_that_are_learned_from_are_left_out_where_most_are():
+    training, _ = frjt.build(1, 45_000, seed=0, validation_share=0.0)  # of 52,224
+    scored = shortcuts.unseen(training, frjt.Vocabulary(1), seed=0)
+    assert 0 < len(scored.halts_P) < 20_000
+    assert not set(map(tuple, training.tokens_PxT.tolist())) & set(map(tuple, scored.tokens_PxT.tolist()))
+
+
+def test_a_floor_is_measured_once_for_the_same_programs(tmp_path, monkeypatch):
+    monkeypatch.setattr(shortcuts, "shortcut_floor", lambda training, vocabulary, seed: {"majority": seed})
+    path = tmp_path / "shortcuts.json"
+    first, second = (frjt.build(2, 20, seed)[0] for seed in (0, 1))
+    relabelled = second._replace(halts_P=1 - second.halts_P)
+
+    def floor(programs, measured_now):
+        return shortcuts.remembered_floor(path, programs, frjt.Vocabulary(2), measured_now)["majority"]
+
+    for programs, number in (first, 1), (second, 2), (relabelled, 3), (first, 4):
+        assert floor(programs, number) == floor(programs, 100) == number
+    whole = path.read_bytes()
+    assert json.loads(whole).keys() == {"programs", "accuracy"}
+    older, renamed = b'{"majority": 0.5}', whole.replace(b"accuracy", b"accuracies")
+    for number, broken in enumerate([b"", whole[:-9], b"[]", older, renamed, b"\xff" + whole, b"\0" * len(whole)]):
+        path.write_bytes(broken)
+        assert floor(first, number) == floor(first, 100) == number, broken
+
+
 @pytest.mark.slow
-def test_no_shortcut_reaches_sixty_percent():
-    vocabulary = frjt.Vocabulary(8)
-    training, validation = frjt.build(8, 8000, seed=0, validation_share=0.25)
-    floor = shortcuts.shortcut_floor(training, validation, vocabulary, seed=0)
+@pytest.mark.parametrize("max_depth", [4, 8])
+def test_no_shortcut_reaches_sixty_percent(max_depth):
+    training, _ = frjt.build(max_depth, 8000, seed=0)
+    floor = shortcuts.shortcut_floor(training, frjt.Vocabulary(max_depth), seed=0)
     assert len(floor) == 5 and max(floor.values()) < 0.6, floor
 
 
 @pytest.mark.slow
 def test_a_shortcut_that_there_is_is_found():
     vocabulary = frjt.Vocabulary(8)
-    training, validation = (
+    training, _ = frjt.build(8, 2000, seed=0)
+    learned, scored = (
         part._replace(halts_P=(part.tokens_PxT[:, -4] > 34).astype(np.int32))  # the last block's bound, above 32
-        for part in frjt.build(8, 2000, seed=0)
+        for part in (training, shortcuts.unseen(training, vocabulary, seed=0))
     )
-    floor = shortcuts.shortcut_floor(training, validation, vocabulary, seed=0)
+    floor = shortcuts.accuracies(learned, scored, vocabulary, seed=0)
     assert floor["last block"] > 0.95 and floor["majority"] < 0.6 and floor["first block"] < 0.6, floor
