@@ -91,13 +91,13 @@ def describe(training: frjt.Examples, validation: frjt.Examples, max_depth: int,
     path = out / f"shortcuts_max_depth{max_depth}_seed{SEED.value}.json"
     accuracies = remembered_floor(path, training, frjt.Vocabulary(max_depth), SEED.value)
     floor = [f"{name} {accuracy:.1%}" for name, accuracy in accuracies.items()]
-    executed = [
-        f"{depth * training.coverage_P[training.depths_P == depth].mean():.1f}" for depth in range(1, max_depth + 1)
-    ]
+    depths = range(1, max_depth + 1)
+    coverages = [training.coverage_P[training.depths_P == depth].mean() for depth in depths]
+    executed = [f"{depth * share:.1f} ({share:.0%})" for depth, share in zip(depths, coverages, strict=True)]
     return (
         f"{len(training.halts_P):,} programs to learn from and {len(validation.halts_P):,} held out; "
-        f"{training.coverage_P.mean():.1%} of a program is executed, {training.halts_P.mean():.1%} halt in B\n"
-        f"  blocks executed by depth: {', '.join(executed)}\n"
+        f"{training.halts_P.mean():.1%} halt in B\n"
+        f"  blocks executed by depth, and their share: {', '.join(executed)}\n"
         f"  without execution, at depth {min(DEEP, max_depth)} and more: {', '.join(floor)}"
     )
 

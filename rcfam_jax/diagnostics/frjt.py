@@ -8,6 +8,11 @@ The register starts uniform and, as it wraps around, stays so. Of a single test 
 the register more, what is added the rest: gradient descent has a way from one to the next. (Where no part tells
 anything without the others, as when blocks test a bit of a product, an LSTM learned nothing in a thousand steps.) Over
 many blocks such hints fade: `shortcuts` measures what they are worth.
+
+About half of the blocks are executed from a dozen on: 54% of 12, 53% of 16, 50% of 32. Short programs are covered more,
+69% at 4 blocks and 58% at 8, since the first block is always executed and the last one in nine programs of ten. That is
+a choice: a program of any length has about 0.4 early exits, where the paper's chance to halt accumulates over time.
+With a chance per block few of the deep programs would run deep, and depth is what is measured.
 """
 
 import enum

@@ -93,6 +93,7 @@ def test_a_run_ends_in_a_table_and_is_done_only_once(tmp_path):
     first = run(*arguments)
     assert first.returncode == 0, first.stderr
     assert "8,000 programs to learn from and 800 held out" in first.stdout and ": majority " in first.stdout
+    assert "  blocks executed by depth, and their share: 1.0 (100%)\n" in first.stdout
     results = {path.parent.name.split("_")[0]: json.loads(path.read_text()) for path in tmp_path.glob("*/result.json")}
     assert results.keys() == {"lstm", "sum"} and results["lstm"]["step"] >= 250
     assert results["lstm"]["validation_by_depth"] == {"1": results["lstm"]["validation"]}
