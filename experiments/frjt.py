@@ -10,7 +10,6 @@ time, and leaves alone those that are done. Writes the table frjt.md of all runs
 depth, and criticality.png: the greatest depth at which a mixer of L layers still exceeds 90%.
 """
 
-import json
 import pathlib
 
 import jax
@@ -19,7 +18,6 @@ import numpy as np
 import optax
 from absl import flags
 
-from data_gen.atomic import write_file
 from data_gen.program import run
 from experiments.diagnostics import flags as diagnostic_flags
 from experiments.diagnostics import paper_tables
@@ -28,7 +26,7 @@ from experiments.diagnostics.frjt_report import write_report
 from experiments.diagnostics.runs import Problem, Split, is_done, run_folder, train
 from rcfam_jax.diagnostics import frjt
 from rcfam_jax.diagnostics.fit import Data, Objective
-from rcfam_jax.diagnostics.shortcuts import DEEP, shortcut_floor
+from rcfam_jax.diagnostics.shortcuts import DEEP, remembered_floor
 
 _MAX_DEPTH = flags.DEFINE_list("max_depth", ["8"], "The greatest depth: blocks of a program.")
 _OUT = flags.DEFINE_string("out", "runs/frjt", "Where runs, table and plots lie.")
@@ -41,7 +39,7 @@ def main() -> None:
     """Run what the flags say, then tell about all runs there are."""
     depths = numbers(_MAX_DEPTH, least=1)
     if _SHOW.value:
-        show(depths[0], _SHOW.value)
+        show(depths, _SHOW.value)
         return
     rows = chosen_rows(depths, paper_tables.FRJT)
     out = pathlib.Path(_OUT.value)
@@ -53,11 +51,12 @@ def main() -> None:
     print((out / "frjt.md").read_text())
 
 
-def show(depth: int, count: int) -> None:
-    """Print programs as text."""
-    programs = frjt.draw(np.random.default_rng(SEED.value), count, depth)
-    for number in range(count):
-        print("\n".join(frjt.listing(programs, number)), end="\n\n")
+def show(depths: list[int], count: int) -> None:
+    """Print so many programs of each depth as text."""
+    for depth in depths:
+        programs = frjt.draw(np.random.default_rng(SEED.value), count, depth)
+        for number in range(count):
+            print("\n".join(frjt.listing(programs, number)), end="\n\n")
 
 
 def run_row(row: paper_tables.Row, out: pathlib.Path) -> bool:
@@ -90,17 +89,15 @@ OBJECTIVE = Objective(_loss, _correct)
 def describe(training: frjt.Examples, validation: frjt.Examples, max_depth: int, out: pathlib.Path) -> str:
     """What a dataset is like, and what it takes to do better than without execution; that is measured once."""
     path = out / f"shortcuts_max_depth{max_depth}_seed{SEED.value}.json"
-    if not path.exists():
-        measured = shortcut_floor(training, validation, frjt.Vocabulary(max_depth), SEED.value)
-        write_file(path, (json.dumps(measured, indent=1) + "\n").encode())
-    executed = [
-        f"{depth * training.coverage_P[training.depths_P == depth].mean():.1f}" for depth in range(1, max_depth + 1)
-    ]
-    floor = [f"{name} {accuracy:.1%}" for name, accuracy in json.loads(path.read_bytes()).items()]
+    accuracies = remembered_floor(path, training, frjt.Vocabulary(max_depth), SEED.value)
+    floor = [f"{name} {accuracy:.1%}" for name, accuracy in accuracies.items()]
+    depths = range(1, max_depth + 1)
+    coverages = [training.coverage_P[training.depths_P == depth].mean() for depth in depths]
+    executed = [f"{depth * share:.1f} ({share:.0%})" for depth, share in zip(depths, coverages, strict=True)]
     return (
         f"{len(training.halts_P):,} programs to learn from and {len(validation.halts_P):,} held out; "
-        f"{training.coverage_P.mean():.1%} of a program is executed, {training.halts_P.mean():.1%} halt in B\n"
-        f"  blocks executed by depth: {', '.join(executed)}\n"
+        f"{training.halts_P.mean():.1%} halt in B\n"
+        f"  blocks executed by depth, and their share: {', '.join(executed)}\n"
         f"  without execution, at depth {min(DEEP, max_depth)} and more: {', '.join(floor)}"
     )
 

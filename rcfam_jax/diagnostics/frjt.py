@@ -8,6 +8,11 @@ The register starts uniform and, as it wraps around, stays so. Of a single test 
 the register more, what is added the rest: gradient descent has a way from one to the next. (Where no part tells
 anything without the others, as when blocks test a bit of a product, an LSTM learned nothing in a thousand steps.) Over
 many blocks such hints fade: `shortcuts` measures what they are worth.
+
+About half of the blocks are executed from a dozen on: 54% of 12, 53% of 16, 50% of 32. Short programs are covered more,
+69% at 4 blocks and 58% at 8, since the first block is always executed and the last one in nine programs of ten. That is
+a choice: a program of any length has about 0.4 early exits, where the paper's chance to halt accumulates over time.
+With a chance per block few of the deep programs would run deep, and depth is what is measured.
 """
 
 import enum
@@ -27,7 +32,7 @@ _NEXT = 0.75
 """The chance that the nearer target is the next label, then the next but one, and so on; from there to the farther."""
 
 _EXITS_PER_PROGRAM = 0.4
-"""How many jumps of a program, the last block's apart, halt at once, on average."""
+"""The sum of the chances of a program's jumps to halt at once, the last block's included, which halt anyway."""
 
 A, B = 0, 1
 
@@ -149,6 +154,18 @@ class Examples(NamedTuple):
     coverage_P: np.ndarray  # float32: the share of them that is executed
 
 
+def examples(programs: Programs, vocabulary: Vocabulary) -> Examples:
+    """Programs as tokens, with what executing them tells."""
+    outcomes = execute(programs)
+    count, blocks = outcomes.executed_PxN.shape
+    return Examples(
+        vocabulary.encode(programs),
+        outcomes.halts_P.astype(np.int32),
+        np.full(count, blocks, np.int32),
+        outcomes.executed_PxN.mean(axis=1, dtype=np.float32),
+    )
+
+
 def build(max_depth: int, per_depth: int, seed: int, validation_share: float = 0.1) -> tuple[Examples, Examples]:
     """`per_depth` programs of each depth 1..max_depth to learn from, and that share more to validate with.
 
@@ -162,15 +179,9 @@ def build(max_depth: int, per_depth: int, seed: int, validation_share: float = 0
         programs = Programs(
             *distinct(functools.partial(draw, rng, blocks=depth), wanted, f"programs of {depth} blocks")
         )
-        outcomes = execute(programs)
-        examples = Examples(
-            vocabulary.encode(programs),
-            outcomes.halts_P.astype(np.int32),
-            np.full(wanted, depth, np.int32),
-            outcomes.executed_PxN.mean(axis=1, dtype=np.float32),
-        )
-        parts[0].append(Examples(*(array[:per_depth] for array in examples)))
-        parts[1].append(Examples(*(array[per_depth:] for array in examples)))
+        told = examples(programs, vocabulary)
+        parts[0].append(Examples(*(array[:per_depth] for array in told)))
+        parts[1].append(Examples(*(array[per_depth:] for array in told)))
     training, validation = (Examples(*map(np.concatenate, zip(*part, strict=True))) for part in parts)
     return training, validation
 

@@ -1,10 +1,19 @@
 """The shortcut floor of the Forward-Referencing Jumps Task: how well predictors do that execute nothing.
 
-They are fitted on as much data as the models get, and scored on validation programs of at least `DEEP` blocks. What
-they reach can be had without following a program; a diagnostic is worth only what lies above.
+They are fitted on the programs that the models learn from, and scored on about 20,000 others of at least `DEEP` blocks,
+where an accuracy has a standard error of 0.35 points. The bag of tokens and the first and the last block are additive
+in one-hot tokens: no token changes what another one says. What they reach can be had without following a program; a
+diagnostic is worth only what lies above.
+
+Of programs of 8 blocks the last 1, 2, ... 6 alone tell 56.0, 56.3, 58.2, 60.3, 62.1 and 63.8% at best (Bayes' optimum,
+the register being uniform where they are entered), but to get there a predictor has to execute them.
 """
 
+import contextlib
 import functools
+import hashlib
+import json
+import pathlib
 from collections.abc import Callable
 
 import jax
@@ -12,9 +21,11 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from rcfam_jax.diagnostics.frjt import TOKENS_PER_BLOCK, Examples, Vocabulary
+from data_gen.atomic import write_file
+from rcfam_jax.diagnostics.frjt import TOKENS_PER_BLOCK, Examples, Vocabulary, draw, examples
 
 DEEP = 8
+_SCORED = 20_000
 _STEPS, _BATCH, _RATE = 2000, 512, 1e-2
 _TAIL_BLOCKS, _WIDTH = 4, 32
 
@@ -22,18 +33,53 @@ Predictor = Callable[[dict, jax.Array], jax.Array]
 """From parameters and tokens_BxT to the log-odds of halting in B, [B]."""
 
 
-def shortcut_floor(training: Examples, validation: Examples, vocabulary: Vocabulary, seed: int) -> dict[str, float]:
-    """The accuracy of each predictor on the deepest programs: those of `DEEP` blocks and more, if there are any."""
-    deep = validation.depths_P >= min(DEEP, vocabulary.max_blocks)
-    tokens_PxT, halts_P = validation.tokens_PxT[deep], validation.halts_P[deep]
+def remembered_floor(path: pathlib.Path, training: Examples, vocabulary: Vocabulary, seed: int) -> dict[str, float]:
+    """The shortcut floor from the file at `path`; measured and written there if that is of other programs or broken."""
+    digest = hashlib.sha256()
+    for array in training:
+        digest.update(array.data)
+    programs = digest.hexdigest()
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        kept = json.loads(path.read_bytes())
+        if kept["programs"] == programs:
+            return {name: float(accuracy) for name, accuracy in dict(kept["accuracy"]).items()}
+    floor = shortcut_floor(training, vocabulary, seed)
+    write_file(path, (json.dumps({"programs": programs, "accuracy": floor}, indent=1) + "\n").encode())
+    return floor
+
+
+def shortcut_floor(training: Examples, vocabulary: Vocabulary, seed: int) -> dict[str, float]:
+    """The accuracy of each predictor on about 20,000 `unseen` programs."""
+    return accuracies(training, unseen(training, vocabulary, seed), vocabulary, seed)
+
+
+def unseen(training: Examples, vocabulary: Vocabulary, seed: int) -> Examples:
+    """Fresh programs, none of which is in `training`: as many of each depth from `DEEP`, or the greatest, on.
+
+    About 20,000 together, fewer only where most programs of a small depth are learned from; some of those may be alike.
+    """
+    depths = range(min(DEEP, vocabulary.max_blocks), vocabulary.max_blocks + 1)
+    wanted = _SCORED // len(depths)
+    parts = []
+    for depth in depths:
+        learned = {row.tobytes() for row in training.tokens_PxT[training.depths_P == depth]}
+        rng = np.random.default_rng([seed, depth, 1])  # never the `[seed, depth]` of what is learned from
+        drawn = examples(draw(rng, 2 * wanted, depth), vocabulary)
+        is_new = np.array([row.tobytes() not in learned for row in drawn.tokens_PxT])
+        parts.append(Examples(*(array[is_new][:wanted] for array in drawn)))
+    return Examples(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def accuracies(training: Examples, scored: Examples, vocabulary: Vocabulary, seed: int) -> dict[str, float]:
+    """How often each predictor, fitted to `training`, is right about `scored`."""
     majority = training.halts_P.mean() > 0.5
-    floor = {"majority": float((halts_P == majority).mean())}
+    accuracy = {"majority": float((scored.halts_P == majority).mean())}
     for name, (predict, parameters) in _predictors(vocabulary, jax.random.key(seed)).items():
         fitted = _fit(predict, parameters, training, seed)
-        parts = np.array_split(tokens_PxT, -(-len(tokens_PxT) // _BATCH))
+        parts = np.array_split(scored.tokens_PxT, -(-len(scored.tokens_PxT) // _BATCH))
         scores_P = np.concatenate([predict(fitted, jnp.asarray(part)) for part in parts])
-        floor[name] = float(((scores_P > 0) == halts_P).mean())
-    return floor
+        accuracy[name] = float(((scores_P > 0) == scored.halts_P).mean())
+    return accuracy
 
 
 def _predictors(vocabulary: Vocabulary, key: jax.Array) -> dict[str, tuple[Predictor, dict]]:

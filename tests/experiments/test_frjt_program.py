@@ -107,9 +107,10 @@ def run(*arguments, timeout=300):
 
 
 def test_programs_are_shown_and_wrong_flags_named():
-    shown = run("--show=2", "--max_depth=3", "--seed=5")
-    assert shown.returncode == 0 and shown.stdout.count("halts in") == 2 and "> L0: r = r " in shown.stdout
-    assert run("--show=2", "--max_depth=3", "--seed=5").stdout == shown.stdout
+    shown = run("--show=2", "--max_depth=3,5", "--seed=5")
+    assert shown.returncode == 0 and shown.stdout.count("halts in") == 4 and "> L0: r = r " in shown.stdout
+    assert shown.stdout.count(" L2: ") == 4 and shown.stdout.count(" L4: ") == 2
+    assert shown.stdout.startswith(run("--show=2", "--max_depth=3", "--seed=5").stdout)
     wrong = run("--mixer=lstm,mambo")
     assert wrong.returncode == 1 and wrong.stderr.startswith("error: there is no mixer 'mambo'; there are lstm, gru")
     wrong = run("--layers=1,two")
@@ -128,6 +129,7 @@ def test_a_run_ends_in_a_table_and_is_done_only_once(tmp_path):
     first = run(*arguments)
     assert first.returncode == 0, first.stderr
     assert "8,000 programs to learn from and 800 held out" in first.stdout and ": majority " in first.stdout
+    assert "  blocks executed by depth, and their share: 1.0 (100%)\n" in first.stdout
     results = {path.parent.name.split("_")[0]: json.loads(path.read_text()) for path in tmp_path.glob("*/result.json")}
     assert results.keys() == {"lstm", "sum"} and results["lstm"]["step"] >= 250
     assert results["lstm"]["validation_by_depth"] == {"1": results["lstm"]["validation"]}
