@@ -26,8 +26,8 @@ from rcfam_jax.analysis.primitive_depth import primitive_depth
 
 _CALLS = frozenset(
     """
-    call checkpoint closed_call composite custom_jvp_call custom_vjp_call custom_vmap_call jit linear_call remat2
-    shard_map
+    call checkpoint closed_call composite custom_jvp_call custom_vjp_call custom_vmap_call jit linear_call pjit
+    remat2 shard_map
     """.split()  # noqa: SIM905
 )
 _CALLED = "jaxpr", "call_jaxpr", "call", "callee"

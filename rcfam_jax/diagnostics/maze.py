@@ -4,6 +4,9 @@ The maze is the same for all walks, and they all start in its middle. A move is 
 what is told of it: the same way again, UNCHANGED if a wall was there, or WITHHELD. A withheld result follows only from
 where one is, and so, in turn, from all withheld results before it. Their number is the walk's depth.
 
+Results that are told show an observer who knows the maze where the walker may be, too. So the depth that is needed is
+bounded, however many results are withheld: `maze_statistics` measures how soon the moves alone tell the cell.
+
 Walls. A random spanning tree connects the cells; of the walls that it leaves, a quarter are opened too. A move then
 hits a wall as often as not: a withheld result is worth a whole bit, and counting it as done or as not done is equally
 wrong. In the tree alone, walks stay in one branch and see less than half of the cells; with most walls gone, counting
