@@ -59,14 +59,17 @@ def _fitted(by_layers: dict[int, Reach]) -> str:
 def plot_accuracy(results: list[Result], task: Callable[[dict], str], xlabel: str, path: pathlib.Path) -> None:
     """Held-out accuracy by depth, a panel for each task; `task` names that of a configuration."""
     tasks = list(dict.fromkeys(task(result.config["task"]) for result in results))
+    colours = {label: f"C{number}" for number, label in enumerate(dict.fromkeys(map(Result.label, results)))}
     figure, panels = plt.subplots(
         1, len(tasks), figsize=(4.5 * len(tasks), 4), sharey=True, squeeze=False, layout="constrained"
     )
     for panel, name in zip(panels[0], tasks, strict=True):
         for result in results:
             if task(result.config["task"]) == name:
-                by_depth = result.validation_by_depth
-                panel.plot([int(depth) for depth in by_depth], list(by_depth.values()), ".-", label=result.label())
+                by_depth, label = result.validation_by_depth, result.label()
+                panel.plot(
+                    [int(depth) for depth in by_depth], list(by_depth.values()), ".-", color=colours[label], label=label
+                )
         panel.set(title=name, xlabel=xlabel)
         panel.locator_params(axis="x", integer=True)
         panel.grid(alpha=0.3)
