@@ -54,7 +54,7 @@ def test_an_lstm_learns_what_a_sum_cannot_and_what_is_done_is_left_alone(tmp_pat
     assert result.stdout.endswith(table + "\n")
     accuracies = {row[0]: float(row[8]) for row in rows_of(table)[2:]}
     counted = float(re.search(r"withheld results taken for done +([0-9.]+)%", table)[1]) / 100
-    assert counted < 0.5 and accuracies["sum"] < 0.75 and accuracies["lstm"] > 0.85, table
+    assert counted < 0.5 and accuracies["sum"] < 0.6 and accuracies["lstm"] > 0.7, table
     folders = [path.parent for path in tmp_path.glob("*/result.json")]
     assert len(folders) == 2
     for folder in folders:
