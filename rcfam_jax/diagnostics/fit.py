@@ -5,11 +5,10 @@ exponential moving average of the parameters: at a rate that does not fall, they
 the best validation accuracy is the result; a run has converged once so many rounds have not bettered it.
 """
 
-import hashlib
 import math
 import pathlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -21,6 +20,7 @@ from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from data_gen.errors import UserError
+from rcfam_jax.diagnostics.checksum import checksum
 from rcfam_jax.training.checkpoints import Checkpoints
 from rcfam_jax.training.run_log import RunLog
 from rcfam_jax.training.termination import Termination
@@ -105,7 +105,7 @@ def fit(
     data, held_out = jax.device_put((training, validation))
     run_round = _make_round(graphdef, objective, optimizer, settings).lower(learner, data, 0).compile()
     validate = _make_score(graphdef, objective, settings.batch_size).lower(params, held_out).compile()
-    checksums = {"dataset": _checksum([*training, *validation])}
+    checksums = {"dataset": checksum([*training, *validation])}
     with Checkpoints(workdir, config, checksums) as checkpoints, Termination() as termination:
         if restored := checkpoints.restore(learner._asdict()):
             learner, progress = Learner(**restored[1]), Progress(**restored[2])
@@ -180,13 +180,6 @@ def _make_score(graphdef: Any, objective: Objective, batch_size: int) -> jax.sta
         return jnp.concatenate(jax.lax.map(correct, rows_NxB))[:count]
 
     return jax.jit(run)
-
-
-def _checksum(arrays: Iterable[np.ndarray]) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(f"{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).data)
-    return digest.hexdigest()
 
 
 def _bar(progress: Progress, settings: ConfigDict) -> tqdm:

@@ -11,7 +11,6 @@ the register being uniform where they are entered), but to get there a predictor
 
 import contextlib
 import functools
-import hashlib
 import json
 import pathlib
 from collections.abc import Callable
@@ -22,6 +21,7 @@ import numpy as np
 import optax
 
 from data_gen.atomic import write_file
+from rcfam_jax.diagnostics.checksum import checksum
 from rcfam_jax.diagnostics.frjt import TOKENS_PER_BLOCK, Examples, Vocabulary, draw, examples
 
 DEEP = 8
@@ -35,10 +35,7 @@ Predictor = Callable[[dict, jax.Array], jax.Array]
 
 def remembered_floor(path: pathlib.Path, training: Examples, vocabulary: Vocabulary, seed: int) -> dict[str, float]:
     """The shortcut floor from the file at `path`; measured and written there if that is of other programs or broken."""
-    digest = hashlib.sha256()
-    for array in training:
-        digest.update(array.data)
-    programs = digest.hexdigest()
+    programs = checksum(training)
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         kept = json.loads(path.read_bytes())
         if kept["programs"] == programs:
