@@ -21,8 +21,9 @@ from absl import flags
 from data_gen.program import run
 from experiments.diagnostics import flags as diagnostic_flags
 from experiments.diagnostics import paper_tables
-from experiments.diagnostics.flags import SEED, chosen_rows, configuration, numbers
+from experiments.diagnostics.flags import SEED, chosen_rows, configuration
 from experiments.diagnostics.frjt_report import write_report
+from experiments.diagnostics.list_flags import numbers
 from experiments.diagnostics.runs import Problem, Split, is_done, run_folder, train
 from rcfam_jax.diagnostics import frjt
 from rcfam_jax.diagnostics.fit import Data, Objective

@@ -24,7 +24,8 @@ from data_gen.errors import UserError
 from data_gen.program import run
 from experiments.diagnostics import flags as diagnostic_flags
 from experiments.diagnostics import paper_tables
-from experiments.diagnostics.flags import SEED, chosen_rows, configuration, numbers
+from experiments.diagnostics.flags import SEED, chosen_rows, configuration
+from experiments.diagnostics.list_flags import numbers
 from experiments.diagnostics.maze_picture import picture
 from experiments.diagnostics.maze_report import UNWITHHELD_MOVES, write_report
 from experiments.diagnostics.runs import Problem, Split, is_done, make_stack, run_folder, train

@@ -16,8 +16,8 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from data_gen.atomic import write_file
-from data_gen.errors import UserError
 from data_gen.program import run
+from experiments.diagnostics.list_flags import mixers
 from rcfam_jax.analysis.figures import write_figure
 from rcfam_jax.analysis.growth import growth
 from rcfam_jax.diagnostics.mixer_depth import forward_depth, gradient_depth
@@ -80,12 +80,7 @@ def plot(measured: dict[str, Depths]) -> Figure:
 
 def main() -> None:
     """Measure as the flags say."""
-    if not _MIXERS.value:
-        raise UserError(f"--mixers: no mixer is named; there are {', '.join(MIXERS)}")
-    unknown = [name for name in _MIXERS.value if name not in MIXERS]
-    if unknown:
-        raise UserError(f"--mixers: there is no {unknown[0]!r}; there are {', '.join(MIXERS)}")
-    measured = {name: measure(name, _REDUCTIONS.value == "unit") for name in _MIXERS.value}
+    measured = {name: measure(name, _REDUCTIONS.value == "unit") for name in mixers(_MIXERS)}
     print(table(measured))
     if _OUT.value is not None:
         out = pathlib.Path(_OUT.value)

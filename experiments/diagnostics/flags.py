@@ -7,10 +7,9 @@ from types import MappingProxyType
 from absl import flags
 from ml_collections import ConfigDict
 
-from data_gen.errors import UserError
+from experiments.diagnostics.list_flags import mixers, numbers
 from experiments.diagnostics.paper_tables import Row
 from experiments.diagnostics.runs import make_config
-from rcfam_jax.diagnostics.mixers import MIXERS
 
 _MIXER = flags.DEFINE_list("mixer", ["lstm"], "Which mixers, by name.")
 _LAYERS = flags.DEFINE_list("layers", ["1"], "How many layers, L.")
@@ -23,23 +22,10 @@ SWEEP = flags.DEFINE_enum("sweep", None, ["paper"], "Run each row of the paper's
 SEED = flags.DEFINE_integer("seed", 0, "Of the examples, the model and the order of training.", lower_bound=0)
 
 
-def numbers(flag: flags.FlagHolder[list[str]], least: int) -> list[int]:
-    """The whole numbers of a flag that lists some; `UserError` if one is none, or too small, or there is none."""
-    if not flag.value:
-        raise UserError(f"--{flag.name} lists nothing")
-    if wrong := [text for text in flag.value if not text.isdecimal() or int(text) < least]:
-        raise UserError(f"--{flag.name}: {wrong[0]!r} is not a whole number from {least} on")
-    return [int(text) for text in flag.value]
-
-
 def chosen_rows(depths: Iterable[int], paper: Iterable[Row]) -> list[Row]:
     """What is to be run: all of the paper's tables, or each mixer with each number of layers at each depth."""
-    if not _MIXER.value:
-        raise UserError("--mixer lists nothing")
-    if unknown := [name for name in _MIXER.value if name not in MIXERS]:
-        raise UserError(f"there is no mixer {unknown[0]!r}; there are {', '.join(MIXERS)}")
-    layers = numbers(_LAYERS, least=1)
-    rows = [Row(*row) for depth in depths for row in itertools.product(_MIXER.value, layers, [depth])]
+    named, layers = mixers(_MIXER), numbers(_LAYERS, least=1)
+    rows = [Row(*row) for depth in depths for row in itertools.product(named, layers, [depth])]
     return list(paper) if SWEEP.value else rows
 
 

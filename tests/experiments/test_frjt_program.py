@@ -112,7 +112,7 @@ def test_programs_are_shown_and_wrong_flags_named():
     assert shown.stdout.count(" L2: ") == 4 and shown.stdout.count(" L4: ") == 2
     assert shown.stdout.startswith(run("--show=2", "--max_depth=3", "--seed=5").stdout)
     wrong = run("--mixer=lstm,mambo")
-    assert wrong.returncode == 1 and wrong.stderr.startswith("error: there is no mixer 'mambo'; there are lstm, gru")
+    assert wrong.returncode == 1 and wrong.stderr.startswith("error: --mixer: there is no 'mambo'; there are lstm, gru")
     wrong = run("--layers=1,two")
     assert wrong.returncode == 1 and wrong.stderr == "error: --layers: 'two' is not a whole number from 1 on\n"
     for flag in ("--layers", "--mixer", "--max_depth"):
