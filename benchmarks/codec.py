@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 
 from absl import flags
-from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from benchmarks.codec_measures import Measured, measure, sample_records
 from data_gen.atomic import write_file
@@ -88,7 +88,8 @@ def table(measured: Sequence[Measured]) -> str:
 
 def plot(measured: Sequence[Measured], path: pathlib.Path) -> None:
     """Bytes a frame, as bars, the smallest on top."""
-    figure, axes = plt.subplots(figsize=(8, 0.4 * len(measured) + 1.2), layout="constrained")
+    figure = Figure(figsize=(8, 0.4 * len(measured) + 1.2), layout="constrained")
+    axes = figure.subplots()
     names = [m.name for m in measured]
     bars = axes.barh(names, [m.bytes_per_frame for m in measured], color=[_colour(name) for name in names])
     axes.bar_label(bars, [f"{m.bytes_per_frame:.1f}  ({m.ratio:,.0f}x)" for m in measured], padding=4)

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from absl import flags
-from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from data_gen.atomic import write_file
 from data_gen.dataset import to_json
@@ -140,7 +140,8 @@ def table(runs: Sequence[Measured], stages: Sequence[Stages]) -> str:
 
 def plot(runs: Sequence[Measured], stages: Sequence[Stages], path: pathlib.Path) -> None:
     """Speeds of all runs, and the medians of the stages."""
-    figure, (speeds, shares) = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    speeds, shares = figure.subplots(1, 2)
     for cores in (1, 2):
         values = [run.actions_per_second for run in runs if run.cores == cores]
         speeds.bar(str(cores), statistics.median(values), color="#4878a8")

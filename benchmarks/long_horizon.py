@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from absl import flags
-from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from benchmarks.long_windows import COMPARED, SHORT, Measured, compare, measure
 from benchmarks.typed_noise import write_noise
@@ -76,7 +76,8 @@ def table(measured: Sequence[Measured], pairs: dict[int, list[tuple[float, float
 
 def plot(measured: Sequence[Measured], path: pathlib.Path) -> None:
     """Memory while the gradients are computed, each run's time scaled to 1; and time a frame."""
-    figure, (memory, speed) = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    memory, speed = figure.subplots(1, 2)
     for one in measured:
         seconds, mebibytes = zip(*one.timeline, strict=True)
         memory.plot(np.array(seconds) / one.seconds, mebibytes, label=f"{one.frames:,} frames, {one.seconds:,.0f} s")

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from absl import flags
-from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from benchmarks.lstm_contenders import Case, contenders
 from data_gen.atomic import write_file
@@ -103,7 +103,8 @@ def plot(measured: Sequence[Measured], path: pathlib.Path) -> None:
     """Milliseconds of every contender in every case: a dot for the median, a line down to the least."""
     cases = list(dict.fromkeys(row.case for row in measured))
     names = list(dict.fromkeys(row.contender for row in measured))
-    figure, panels = plt.subplots(1, 2, figsize=(11, 0.5 * len(cases) + 1.8), layout="constrained", sharey=True)
+    figure = Figure(figsize=(11, 0.5 * len(cases) + 1.8), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
     for panel, what in zip(panels, ("forward", "both"), strict=True):
         for number, name in enumerate(names):
             rows = [row for row in measured if row.contender == name]

@@ -29,7 +29,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl import flags
 from flax import nnx
-from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 from ml_collections import ConfigDict
 
 from data_gen.atomic import write_file
@@ -289,7 +289,8 @@ def plot(measured: Sequence[Measured], path: pathlib.Path) -> None:
     """The rates of what counts FLOPs, what is computed again on top."""
     rows = [row for row in measured if row.executed_rate]
     names = [f"{row.config}: {row.name}" for row in rows]
-    figure, axes = plt.subplots(figsize=(8, 0.4 * len(rows) + 1.2), layout="constrained")
+    figure = Figure(figsize=(8, 0.4 * len(rows) + 1.2), layout="constrained")
+    axes = figure.subplots()
     axes.barh(names, [row.executed_rate for row in rows], color="#a8c4dc", label="with recomputation")
     axes.barh(names, [row.model_rate for row in rows], color="#4878a8", label="of the model")
     axes.invert_yaxis()

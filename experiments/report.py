@@ -5,7 +5,7 @@ import pathlib
 from typing import Any
 
 import numpy as np
-from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from data_gen.atomic import write_file
 from data_gen.dataset import Dataset
@@ -104,7 +104,8 @@ def _plot_frame(dataset: Dataset, path: pathlib.Path) -> None:
 
 
 def _plot_loss(lines: list[dict[str, Any]], evaluation: dict[str, Any], path: pathlib.Path) -> None:
-    figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
     axes.plot([line["step"] for line in lines], [line["loss"] for line in lines], label="training", alpha=0.7)
     validated = [line for line in lines if "validation_cross_entropy" in line]
     if validated:
@@ -121,7 +122,8 @@ def _plot_accuracy(evaluation: dict[str, Any], path: pathlib.Path) -> None:
     estimates = [evaluation[key]["accuracy"] for key in PREDICTORS]
     values = np.array([estimate["value"] for estimate in estimates])
     errors = np.abs(np.array([[estimate["low"], estimate["high"]] for estimate in estimates]).T - values)
-    figure, axes = plt.subplots(figsize=(7, 2.5), layout="constrained")
+    figure = Figure(figsize=(7, 2.5), layout="constrained")
+    axes = figure.subplots()
     axes.barh(list(PREDICTORS.values()), values, xerr=errors, color=["C0", "lightgray", "lightgray"])
     axes.invert_yaxis()
     axes.set(xlabel="accuracy on held-out windows, with 95% intervals")

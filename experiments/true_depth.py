@@ -12,7 +12,7 @@ from typing import NamedTuple
 import jax
 from absl import flags
 from flax import nnx
-from matplotlib import pyplot as plt
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from data_gen.atomic import write_file
@@ -65,8 +65,9 @@ def table(measured: dict[str, Depths]) -> str:
 
 def plot(measured: dict[str, Depths]) -> Figure:
     """The measurement as a picture: mixers of linear growth in solid lines, the others dashed."""
-    figure, panels = plt.subplots(1, 2, figsize=(10, 5), sharey=True, layout="constrained")
-    colours = plt.get_cmap("tab20")
+    figure = Figure(figsize=(10, 5), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    colours = colormaps["tab20"]
     for panel, direction in zip(panels, Depths._fields, strict=True):
         for index, (name, depths) in enumerate(measured.items()):
             of = getattr(depths, direction)

@@ -8,16 +8,15 @@ Reads Inspect's logs in the folder LOGS, writes accuracy.png and report.md to DI
 import pathlib
 from collections.abc import Sequence
 
-import matplotlib
 from absl import flags
-
-matplotlib.use("Agg")
-from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from benchmarks.diff_inflate_bench.results import Point, Proportion, Result, agreement, points, read_results
 from benchmarks.diff_inflate_bench.samples import CONTEXTS
-from data_gen.atomic import publish, temporary_path, write_file
+from data_gen.atomic import write_file
 from data_gen.program import run
+from rcfam_jax.analysis.figures import write_figure
 
 _OUT = flags.DEFINE_string("out", None, "Where the report is written.", required=True)
 
@@ -67,9 +66,8 @@ def plot(results: Sequence[Result], path: pathlib.Path) -> None:
     """A panel for each number of context lines; the judge's accuracy where there is one, else the normalised one."""
     contexts = [context for context in CONTEXTS if any(result.context == context for result in results)]
     names = sorted({result.name for result in results})
-    figure, grid = plt.subplots(
-        1, len(contexts), figsize=(1 + 3.4 * len(contexts), 3.6), sharey=True, squeeze=False, layout="constrained"
-    )
+    figure = Figure(figsize=(1 + 3.4 * len(contexts), 3.6), layout="constrained")
+    grid = figure.subplots(1, len(contexts), sharey=True, squeeze=False)
     for axes, context in zip(grid[0], contexts, strict=True):
         for result in results:
             if result.context == context:
@@ -80,12 +78,10 @@ def plot(results: Sequence[Result], path: pathlib.Path) -> None:
     grid[0][0].set_ylabel("accuracy")
     handles = {text: line for axes in grid[0] for line, text in zip(*axes.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=len(contexts), frameon=False)
-    figure.savefig(temporary_path(path), dpi=100, format="png")
-    plt.close(figure)
-    publish(path)
+    write_figure(figure, path)
 
 
-def _plot_result(axes: plt.Axes, result: Result, colour: str) -> None:
+def _plot_result(axes: Axes, result: Result, colour: str) -> None:
     scorer = "judge" if result.judge else "normalised"
     shown = [point for point in points(result) if point.scores[scorer].total]
     shares = [point.scores[scorer].hits / point.scores[scorer].total for point in shown]

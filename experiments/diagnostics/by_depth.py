@@ -5,7 +5,7 @@ import pathlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from experiments.diagnostics.runs import Result
 from rcfam_jax.analysis.figures import write_figure
@@ -60,9 +60,8 @@ def plot_accuracy(results: list[Result], task: Callable[[dict], str], xlabel: st
     """Held-out accuracy by depth, a panel for each task; `task` names that of a configuration."""
     tasks = list(dict.fromkeys(task(result.config["task"]) for result in results))
     colours = {label: f"C{number}" for number, label in enumerate(dict.fromkeys(map(Result.label, results)))}
-    figure, panels = plt.subplots(
-        1, len(tasks), figsize=(4.5 * len(tasks), 4), sharey=True, squeeze=False, layout="constrained"
-    )
+    figure = Figure(figsize=(4.5 * len(tasks), 4), layout="constrained")
+    panels = figure.subplots(1, len(tasks), sharey=True, squeeze=False)
     for panel, name in zip(panels[0], tasks, strict=True):
         for result in results:
             if task(result.config["task"]) == name:
@@ -80,7 +79,8 @@ def plot_accuracy(results: list[Result], task: Callable[[dict], str], xlabel: st
 
 def plot_criticality(results: list[Result], path: pathlib.Path) -> None:
     """The reaches over the layers; an arrow where deeper ones were not tried."""
-    figure, panel = plt.subplots(figsize=(5, 4), layout="constrained")
+    figure = Figure(figsize=(5, 4), layout="constrained")
+    panel = figure.subplots()
     for mixer, by_layers in criticality(results).items():
         layers = sorted(by_layers)
         (line,) = panel.plot(layers, [by_layers[number].depth for number in layers], "o-", label=mixer)

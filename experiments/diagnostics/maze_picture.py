@@ -2,11 +2,7 @@
 
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -19,7 +15,8 @@ def picture(maze: Maze, walks: Walks, number: int, predicted_Mx2: np.ndarray) ->
     path_Mx2 = walks.positions_PxMx2[number].astype(float)
     withheld_M = walks.tokens_PxT[number, 1::2] == WITHHELD
     wrong_M = (np.round(predicted_Mx2) != path_Mx2).any(axis=1)
-    figure, axes = plt.subplots(figsize=(7, 7.6), layout="constrained")
+    figure = Figure(figsize=(7, 7.6), layout="constrained")
+    axes = figure.subplots()
     _draw_walls(axes, maze)
     start = np.array(divmod(maze.start, maze.size), float)
     _draw_path(axes, np.vstack([start, path_Mx2]), color="tab:blue", linewidth=6, alpha=0.3, label="the walk")
