@@ -60,20 +60,20 @@ def plot_accuracy(results: list[Result], task: Callable[[dict], str], xlabel: st
     """Held-out accuracy by depth, a panel for each task; `task` names that of a configuration."""
     tasks = list(dict.fromkeys(task(result.config["task"]) for result in results))
     colours = {label: f"C{number}" for number, label in enumerate(dict.fromkeys(map(Result.label, results)))}
-    figure = Figure(figsize=(4.5 * len(tasks), 4), layout="constrained")
+    lines = {}
+    figure = Figure(figsize=(4.5 * len(tasks) + 1.5, 4), layout="constrained")
     panels = figure.subplots(1, len(tasks), sharey=True, squeeze=False)
     for panel, name in zip(panels[0], tasks, strict=True):
         for result in results:
             if task(result.config["task"]) == name:
                 by_depth, label = result.validation_by_depth, result.label()
-                panel.plot(
-                    [int(depth) for depth in by_depth], list(by_depth.values()), ".-", color=colours[label], label=label
-                )
+                depths = [int(depth) for depth in by_depth]
+                (lines[label],) = panel.plot(depths, list(by_depth.values()), ".-", color=colours[label])
         panel.set(title=name, xlabel=xlabel)
         panel.locator_params(axis="x", integer=True)
         panel.grid(alpha=0.3)
-        panel.legend(fontsize="small")
     panels[0, 0].set(ylabel="held-out accuracy")
+    figure.legend(lines.values(), lines.keys(), loc="outside right upper", fontsize="small")
     write_figure(figure, path)
 
 
