@@ -20,7 +20,7 @@ install: $(VENV)/.installed  ## Create .venv from the locked versions
 demo: install  ## Replay a git history, train and evaluate a small model: make demo [REPO=path]
 	$(RUN) -m experiments.demo --repo=$(REPO)
 
-test: install  ## Run the test suite (under 10 minutes)
+test: install  ## Run the test suite (8 to 15 minutes)
 	$(RUN) -m pytest
 
 test-slow: install  ## Run the slow tests: real Vim, kills, many processes
