@@ -10,6 +10,7 @@ from PIL import Image
 from data_gen.errors import UserError
 from experiments.diagnostics import by_depth, frjt_report
 from experiments.diagnostics.runs import Result, is_done, make_config, read_results, run_folder
+from rcfam_jax.diagnostics.mixers import MIXERS
 
 
 def result(mixer, layers, accuracies, **changes):
@@ -115,9 +116,9 @@ def test_programs_are_shown_and_wrong_flags_named():
     assert wrong.returncode == 1 and wrong.stderr.startswith("error: --mixer: there is no 'mambo'; there are lstm, gru")
     wrong = run("--layers=1,two")
     assert wrong.returncode == 1 and wrong.stderr == "error: --layers: 'two' is not a whole number from 1 on\n"
-    for flag in ("--layers", "--mixer", "--max_depth"):
+    for flag, rest in (("--layers", ""), ("--mixer", f"; there are {', '.join(MIXERS)}"), ("--max_depth", "")):
         wrong = run(f"{flag}=")
-        assert wrong.returncode == 1 and wrong.stderr == f"error: {flag} lists nothing\n"
+        assert wrong.returncode == 1 and wrong.stderr == f"error: {flag} lists nothing{rest}\n"
     for minutes in ("0", "nan"):
         wrong = run(f"--minutes={minutes}")
         assert wrong.returncode == 1 and "minutes" in wrong.stderr and "must be more than 0" in wrong.stderr
